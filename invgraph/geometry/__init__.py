@@ -1,1 +1,8 @@
-"""."""
+"""Meshes: connectivity, files, templates, sampling, remeshing and the visual hull."""
+
+from .files import load_mesh, save_mesh
+from .mesh import Mesh
+from .templates import icosphere
+from .topology import Topology
+
+__all__ = ["Mesh", "Topology", "icosphere", "load_mesh", "save_mesh"]
