@@ -55,7 +55,7 @@ def test_sinkhorn_approaches_the_exact_distance():
     x, y = _random(2, 200), _random(2, 200) + 0.3
     exact = earth_movers_distance(x, y, method="exact").item()
     value = earth_movers_distance(x, y, method="sinkhorn").item()
-    assert exact * (1 - 1e-3) <= value <= exact * 1.02
+    assert exact <= value <= exact * 1.02
     # unequal sizes: doubling every point changes no measure
     assert earth_movers_distance(x.repeat(1, 2, 1), y).item() == pytest.approx(value, rel=2e-3)
 
