@@ -1,0 +1,76 @@
+"""The stages of a fit, coarse to fine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .options import FitOptions
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Some steps at one image size, softness and mesh density.
+
+    Attributes:
+        name: shown in the progress bar and in metrics.json.
+        image_scale: image size as a fraction of the finest, in (0, 1].
+        mode: renderer, "soft" (wide basin, biased at the contour) or "antialias" (exact coverage, narrow basin).
+        sigma: softness of "soft" in squared pixels of this stage's images.
+        steps: optimizer steps, >= 1.
+        learning_rate: step size at the stage's start, in canonical units (the object's radius is about 1); it falls
+            to a tenth by the stage's end.
+        vertices: vertices to remesh to when the stage begins; None keeps the mesh.
+        views: views a step.
+        fairness: multiplies the weights of the regularizers.
+    """
+
+    name: str
+    image_scale: float
+    mode: Literal["soft", "antialias"]
+    steps: int
+    learning_rate: float
+    views: int
+    sigma: float = 1.0
+    vertices: int | None = None
+    fairness: float = 1.0
+
+
+def schedule(start: str, options: FitOptions) -> tuple[Stage, ...]:
+    """The default stages.
+
+    Args:
+        start: what the fit starts from: "sphere" needs the wide basin and remeshing; "hull", a mesh file ("file") or a
+            given shape ("shape") is close already and goes to exact coverage at once.
+        options: read for ``vertices``, ``effort`` and ``learning_rate``.
+    """
+    stages = _FROM_SPHERE if start == "sphere" else _FROM_HULL
+
+    def adapt(stage: Stage) -> Stage:
+        return Stage(
+            name=stage.name,
+            image_scale=stage.image_scale,
+            mode=stage.mode,
+            sigma=stage.sigma,
+            steps=max(1, round(stage.steps * options.effort)),
+            learning_rate=stage.learning_rate * options.learning_rate,
+            views=stage.views,
+            vertices=None if stage.vertices is None else max(100, stage.vertices * options.vertices // 10_000),
+            fairness=stage.fairness,
+        )
+
+    return tuple(adapt(stage) for stage in stages)
+
+
+# Densities are for 10,000 vertices in the end.
+_FROM_HULL = (
+    Stage("refine", image_scale=1.0, mode="antialias", steps=60, learning_rate=3e-3, views=8, vertices=10_000),
+    Stage("finish", image_scale=1.0, mode="antialias", steps=40, learning_rate=1e-3, views=8),
+)
+_FROM_SPHERE = (
+    Stage("wide", image_scale=0.25, mode="soft", sigma=2.0, steps=60, learning_rate=2e-2, views=8, vertices=1_000),
+    Stage("grow", image_scale=0.25, mode="soft", sigma=1.0, steps=60, learning_rate=1e-2, views=8, vertices=2_000),
+    Stage("shape", image_scale=0.5, mode="antialias", steps=60, learning_rate=1e-2, views=8, vertices=4_000),
+    Stage("refine", image_scale=1.0, mode="antialias", steps=60, learning_rate=3e-3, views=8, vertices=10_000),
+    Stage("finish", image_scale=1.0, mode="antialias", steps=40, learning_rate=1e-3, views=8),
+)
