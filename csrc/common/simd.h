@@ -1,0 +1,141 @@
+// Vectors of the widest registers that the instruction set has, by GCC's and Clang's vector extension.
+//
+// The triangle math (triangle.h) is written once, for a type V that is either a number or a vector of numbers; the
+// functions below give the few operations that the language does not spell alike for both.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#ifndef INVGRAPH_ISA
+#define INVGRAPH_ISA baseline
+#endif
+
+namespace invgraph {
+inline namespace INVGRAPH_ISA {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+
+template <class T>
+struct VectorOf {
+    typedef T type __attribute__((vector_size(kVectorBytes)));
+    typedef T unaligned __attribute__((vector_size(kVectorBytes), aligned(sizeof(T)), may_alias));
+};
+template <class T>
+using Vec = typename VectorOf<T>::type;
+template <class T>
+constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+
+// comparisons of Vec<float> give VecInt<float>: 0 or -1 in each lane
+template <class T>
+struct IntOf;
+template <>
+struct IntOf<float> {
+    using type = int32_t;
+};
+template <>
+struct IntOf<double> {
+    using type = int64_t;
+};
+template <class T>
+using VecInt = Vec<typename IntOf<T>::type>;
+
+template <class T>
+inline Vec<T> load(const T* p) {
+    return *reinterpret_cast<const typename VectorOf<T>::unaligned*>(p);
+}
+template <class T>
+inline void store(T* p, Vec<T> v) {
+    *reinterpret_cast<typename VectorOf<T>::unaligned*>(p) = v;
+}
+template <class T>
+inline Vec<T> broadcast(T value) {
+    return value - Vec<T>{};
+}
+template <class T>
+inline Vec<T> iota() {
+    Vec<T> v{};
+    for (int i = 0; i < kLanes<T>; ++i) v[i] = static_cast<T>(i);
+    return v;
+}
+
+inline float select(bool m, float a, float b) { return m ? a : b; }
+inline double select(bool m, double a, double b) { return m ? a : b; }
+template <class M, class V>
+inline V select(M m, V a, V b) {
+    return m ? a : b;
+}
+template <class V>
+inline V minimum(V a, V b) {
+    return select(a < b, a, b);
+}
+template <class V>
+inline V maximum(V a, V b) {
+    return select(a > b, a, b);
+}
+
+// Horizontal operations fold halves, which compiles to a few shuffles.
+template <class T>
+inline T sum(Vec<T> v) {
+    alignas(kVectorBytes) T a[kLanes<T>];
+    store(a, v);
+    for (int n = kLanes<T> / 2; n > 0; n /= 2)
+        for (int i = 0; i < n; ++i) a[i] += a[i + n];
+    return a[0];
+}
+template <class I>
+inline bool any(I mask) {
+    typedef long long Words __attribute__((vector_size(kVectorBytes)));
+    Words w;
+    std::memcpy(&w, &mask, sizeof w);
+    long long bits = 0;
+    for (int i = 0; i < kVectorBytes / 8; ++i) bits |= w[i];
+    return bits != 0;
+}
+
+// e^x for x in [-87, 88] (float), [-700, 700] (double): x = n ln 2 + r, |r| <= ln(2)/2, Taylor's series of e^r, then 2^n
+// put into the exponent bits. Relative error below 2e-7 and 4e-16.
+template <class T>
+struct ExpTraits;
+template <>
+struct ExpTraits<float> {
+    static constexpr float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer in the low bits
+    static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
+    static constexpr int mantissa = 23, bias = 127, degree = 6;
+};
+template <>
+struct ExpTraits<double> {
+    static constexpr double magic = 6755399441055744.0;  // 1.5 * 2^52
+    static constexpr double ln2_high = 0.693145751953125, ln2_low = 1.42860682030941723212e-6;
+    static constexpr int mantissa = 52, bias = 1023, degree = 13;
+};
+
+template <class T>
+inline Vec<T> exp(Vec<T> x) {
+    using E = ExpTraits<T>;
+    using I = typename IntOf<T>::type;
+    const Vec<T> shifted = x * static_cast<T>(1.44269504088896340736) + E::magic;
+    const Vec<T> n = shifted - E::magic;
+    const Vec<T> r = (x - n * E::ln2_high) - n * E::ln2_low;
+    constexpr double inverse_factorial[] = {1.,          1.,           1. / 2,        1. / 6,       1. / 24,
+                                            1. / 120,    1. / 720,     1. / 5040,     1. / 40320,   1. / 362880,
+                                            1. / 3628800, 1. / 39916800, 1. / 479001600, 1. / 6227020800.};
+    Vec<T> series = broadcast<T>(static_cast<T>(inverse_factorial[E::degree]));
+    for (int k = E::degree - 1; k >= 0; --k) series = series * r + static_cast<T>(inverse_factorial[k]);
+    VecInt<T> bits;
+    std::memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits + static_cast<I>(E::bias)) << E::mantissa;  // magic's own bits fall off the top
+    Vec<T> scale;
+    std::memcpy(&scale, &bits, sizeof scale);
+    return series * scale;
+}
+
+}  // namespace INVGRAPH_ISA
+}  // namespace invgraph

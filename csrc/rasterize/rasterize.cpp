@@ -1,0 +1,205 @@
+#include "rasterize/rasterize.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "common/scatter.h"
+#include "common/tiles.h"
+#include "common/triangle.h"
+
+namespace invgraph {
+inline namespace INVGRAPH_ISA {
+namespace {
+
+constexpr int kTileHeight = 32, kTileWidth = 64;
+
+// A triangle with depths, ready for coverage tests.
+template <class T>
+struct DeepTriangle {
+    Triangle<T> plane;
+    T inverse_z[3];
+    // edge k, opposite corner k, from its lexicographically smaller end; sign: whether the face runs it that way
+    T ax[3], ay[3], dx[3], dy[3], sign[3];
+
+    bool set(const T* points, const int64_t corner[3]) {
+        bool drawable = plane.set(points, 3, corner);
+        for (int k = 0; k < 3; ++k) {
+            const T z = points[3 * corner[k] + 2];
+            drawable &= z > 0 && z < std::numeric_limits<T>::infinity();
+            inverse_z[k] = 1 / z;
+        }
+        return drawable;
+    }
+    void prepare() {
+        for (int k = 0; k < 3; ++k) {
+            int a = kNext[k], b = kNext[a];
+            sign[k] = 1;
+            if (plane.x[b] < plane.x[a] || (plane.x[b] == plane.x[a] && plane.y[b] < plane.y[a])) {
+                std::swap(a, b);
+                sign[k] = -1;
+            }
+            ax[k] = plane.x[a], ay[k] = plane.y[a];
+            dx[k] = plane.x[b] - plane.x[a], dy[k] = plane.y[b] - plane.y[a];
+        }
+    }
+    // Twice the signed area under edge k and the pixel.
+    template <class V>
+    V edge(int k, V px, V py) const {
+        return dx[k] * (py - ay[k]) - dy[k] * (px - ax[k]);
+    }
+};
+
+template <class T>
+void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, const TileBins& bins, int64_t item,
+               int32_t* face_id, T* barycentric, T* depth) {
+    const int64_t b = item / grid.tiles(), tile = item % grid.tiles();
+    const int y0 = static_cast<int>(tile / grid.columns) * kTileHeight;
+    const int x0 = static_cast<int>(tile % grid.columns) * kTileWidth;
+    const int y1 = std::min(y0 + kTileHeight, grid.height), x1 = std::min(x0 + kTileWidth, grid.width);
+    constexpr int kStride = kTileWidth + kLanes<T>;
+    using I = typename IntOf<T>::type;
+    alignas(kVectorBytes) T nearness[kTileHeight * kStride];  // 1 / depth of the nearest face so far, 0 without one
+    alignas(kVectorBytes) I nearest[kTileHeight * kStride];
+    std::fill(nearness, nearness + kTileHeight * kStride, T(0));
+    std::fill(nearest, nearest + kTileHeight * kStride, I(-1));
+
+    const Vec<T> lane = iota<T>() + T(0.5);
+    for (int64_t n = bins.begin[item]; n < bins.begin[item + 1]; ++n) {
+        const int32_t face = bins.faces[n];
+        int64_t corner[3];
+        batch.corners(b, face, corner);
+        DeepTriangle<T> tri;
+        tri.set(points, corner);
+        tri.prepare();
+        const PixelBox box = pixels_within(tri.plane, T(0), grid.height, grid.width);
+        const int left = std::max(box.x0, x0), right = std::min(box.x1, x1 - 1);
+        const int top = std::max(box.y0, y0), bottom = std::min(box.y1, y1 - 1);
+        for (int y = top; y <= bottom; ++y) {
+            const Vec<T> py = broadcast<T>(y + T(0.5));
+            for (int x = left; x <= right; x += kLanes<T>) {
+                const Vec<T> px = lane + T(x);
+                Vec<T> e[3];
+                VecInt<T> positive[3];
+                for (int k = 0; k < 3; ++k) {
+                    e[k] = tri.edge(k, px, py);
+                    // a centre exactly on the edge counts as on its left, for both faces
+                    positive[k] = (e[k] >= Vec<T>{}) ^ (tri.sign[k] < 0 ? VecInt<T>{} - 1 : VecInt<T>{});
+                    e[k] *= tri.sign[k];
+                }
+                const auto inside =
+                    (positive[0] & positive[1] & positive[2]) | ~(positive[0] | positive[1] | positive[2]);
+                if (!any(inside)) continue;
+                const Vec<T> area = e[0] + e[1] + e[2];
+                const Vec<T> q =
+                    (e[0] * tri.inverse_z[0] + e[1] * tri.inverse_z[1] + e[2] * tri.inverse_z[2]) / area;
+                const int64_t at = (y - y0) * kStride + (x - x0);
+                const Vec<T> old = load(nearness + at);
+                const auto wins = inside & (q > old);  // false where area is 0 and q is not a number
+                if (!any(wins)) continue;
+                store(nearness + at, select(wins, q, old));
+                VecInt<T> ids = load(nearest + at);
+                ids = wins ? VecInt<T>{} + static_cast<I>(face) : ids;
+                store(nearest + at, ids);
+            }
+        }
+    }
+    for (int y = y0; y < y1; ++y) {
+        for (int x = x0; x < x1; ++x) {
+            const int64_t at = (y - y0) * kStride + (x - x0), out = (b * grid.height + y) * grid.width + x;
+            T* weights = barycentric + 3 * out;
+            face_id[out] = static_cast<int32_t>(nearest[at]);
+            depth[out] = 1 / nearness[at];
+            weights[0] = weights[1] = weights[2] = 0;
+            if (nearest[at] < 0) continue;
+            int64_t corner[3];
+            batch.corners(b, nearest[at], corner);
+            DeepTriangle<T> tri;
+            tri.set(points, corner);
+            tri.prepare();
+            T total = 0;
+            for (int k = 0; k < 3; ++k) {
+                weights[k] = tri.edge(k, x + T(0.5), y + T(0.5)) * tri.sign[k] * tri.inverse_z[k];
+                total += weights[k];
+            }
+            for (int k = 0; k < 3; ++k) weights[k] /= total;
+        }
+    }
+}
+
+// Adds one pixel's gradient to a face's nine numbers. With screen barycentrics w_k = e_k / area, 1/z_k = i_k and
+// q = sum w_k i_k: depth = 1 / q and barycentric_k = w_k i_k / q.
+template <class T>
+void pixel_gradient(const DeepTriangle<T>& tri, T px, T py, const T* grad_barycentric, T grad_depth, T grad[9]) {
+    T e[3], area = 0, q = 0;
+    for (int k = 0; k < 3; ++k) area += e[k] = tri.edge(k, px, py) * tri.sign[k];
+    for (int k = 0; k < 3; ++k) q += e[k] / area * tri.inverse_z[k];
+    const T depth = 1 / q;
+    T through_depth = grad_depth;
+    for (int k = 0; k < 3; ++k) through_depth += grad_barycentric[k] * e[k] / area * tri.inverse_z[k];
+    T grad_w[3], mean = 0;
+    for (int k = 0; k < 3; ++k) {
+        const T common = grad_barycentric[k] * depth - through_depth * depth * depth;
+        grad_w[k] = common * tri.inverse_z[k];
+        grad[3 * k + 2] -= common * e[k] / area * tri.inverse_z[k] * tri.inverse_z[k];
+        mean += grad_w[k] * e[k] / area;
+    }
+    for (int k = 0; k < 3; ++k) {
+        const int a = kNext[k], b = kNext[a];
+        const T g = (grad_w[k] - mean) / area;  // with respect to e_k, the edge function of corners a and b
+        grad[3 * a] += g * (tri.plane.y[b] - py);
+        grad[3 * a + 1] += g * (px - tri.plane.x[b]);
+        grad[3 * b] += g * (py - tri.plane.y[a]);
+        grad[3 * b + 1] += g * (tri.plane.x[a] - px);
+    }
+}
+
+}  // namespace
+
+template <class T>
+void rasterize_forward(const FaceBatch& batch, const T* points, int height, int width, int threads, int32_t* face_id,
+                       T* barycentric, T* depth) {
+    const TileGrid grid(height, width, kTileHeight, kTileWidth);
+    const TileBins bins = bin_faces(batch, grid, threads, [&](int64_t b, int64_t i) -> PixelBox {
+        int64_t corner[3];
+        batch.corners(b, i, corner);
+        DeepTriangle<T> tri;
+        if (!tri.set(points, corner)) return {0, -1, 0, -1};
+        return pixels_within(tri.plane, T(0), height, width);
+    });
+    parallel_for(batch.images * grid.tiles(), threads, [&](int64_t item) {
+        draw_tile(batch, points, grid, bins, item, face_id, barycentric, depth);
+    });
+}
+
+template <class T>
+void rasterize_backward(const FaceBatch& batch, const T* points, int height, int width, int threads,
+                        const int32_t* face_id, const T* grad_barycentric, const T* grad_depth, T* grad_points) {
+    gather_face_gradients<T, 3>(batch, threads, grad_points, [&](int64_t b, int64_t i, const int64_t corner[3], T grad[9]) {
+        DeepTriangle<T> tri;
+        if (!tri.set(points, corner)) return false;
+        const PixelBox box = pixels_within(tri.plane, T(0), height, width);
+        bool seen = false;
+        for (int y = box.y0; y <= box.y1; ++y)
+            for (int x = box.x0; x <= box.x1; ++x) {
+                const int64_t at = (b * height + y) * width + x;
+                if (face_id[at] != i) continue;
+                if (!seen) {
+                    tri.prepare();
+                    std::fill(grad, grad + 9, T(0));
+                    seen = true;
+                }
+                pixel_gradient(tri, x + T(0.5), y + T(0.5), grad_barycentric + 3 * at, grad_depth[at], grad);
+            }
+        return seen;
+    });
+}
+
+#define INSTANTIATE(T)                                                                                              \
+    template void rasterize_forward<T>(const FaceBatch&, const T*, int, int, int, int32_t*, T*, T*);                \
+    template void rasterize_backward<T>(const FaceBatch&, const T*, int, int, int, const int32_t*, const T*, const T*, \
+                                        T*);
+INSTANTIATE(float)
+INSTANTIATE(double)
+
+}  // namespace INVGRAPH_ISA
+}  // namespace invgraph
