@@ -1,1 +1,18 @@
-"""."""
+"""Differentiable primitives: one a file, each a ``torch.library`` custom op over a native kernel.
+
+``invgraph.ops.reference`` holds a pure-torch twin of each, the definition that the kernels are tested against.
+"""
+
+try:
+    from . import _native
+except ImportError as error:
+    raise ImportError(
+        "invgraph's native module is missing: install the package with `pip install .` "
+        "(or, working on its source, run `make dev`), which needs a C++17 compiler once"
+    ) from error
+
+from .antialias import antialias
+from .rasterize import Fragments, rasterize
+from .soft_silhouette import soft_silhouette
+
+__all__ = ["Fragments", "_native", "antialias", "rasterize", "soft_silhouette"]

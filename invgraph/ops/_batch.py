@@ -1,0 +1,70 @@
+"""What every primitive checks and passes on: points, faces, and which faces belong to which image."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+MAX_SIZE = 32768  # pixels a side: tile numbers are 16 bits
+
+
+def check_drawing(points: Tensor, faces: Tensor, ranges: Tensor | None, size: tuple[int, int], channels: int) -> None:
+    """Check shapes and dtypes of a primitive's geometry; cheap, and traced away by ``torch.compile``.
+
+    Raises:
+        ValueError, TypeError: naming the argument, what was expected and what came.
+    """
+    names = "(u, v)" if channels == 2 else "(u, v, depth)"
+    dims = 3 if ranges is None else 2
+    layout = "(B, V, {})" if ranges is None else "(P, {}) with ranges"
+    if points.dim() != dims or points.shape[-1] != channels:
+        raise ValueError(
+            f"points: expected shape {layout.format(channels)} holding {names} in pixels, got {tuple(points.shape)}"
+        )
+    if points.dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"points: expected float32 or float64, got {points.dtype}")
+    if faces.dim() != 2 or faces.shape[1] != 3:
+        raise ValueError(f"faces: expected shape (F, 3), got {tuple(faces.shape)}")
+    if faces.dtype != torch.int64:
+        raise TypeError(f"faces: expected int64, got {faces.dtype}")
+    if ranges is not None:
+        if ranges.dim() != 2 or ranges.shape[1] != 2:
+            raise ValueError(f"ranges: expected shape (B, 2), first and last + 1 face, got {tuple(ranges.shape)}")
+        if ranges.dtype != torch.int64:
+            raise TypeError(f"ranges: expected int64, got {ranges.dtype}")
+    for name, tensor in (("faces", faces), ("ranges", ranges)):
+        if tensor is not None and tensor.device != points.device:
+            raise ValueError(f"{name}: expected on {points.device} as points are, got {tensor.device}")
+    height, width = size
+    if not (1 <= height <= MAX_SIZE and 1 <= width <= MAX_SIZE):
+        raise ValueError(f"image_size: expected (height, width) within 1..{MAX_SIZE}, got {(height, width)}")
+
+
+def image_count(points: Tensor, ranges: Tensor | None) -> int:
+    """Number of images that the batch draws."""
+    return points.shape[0] if ranges is None else ranges.shape[0]
+
+
+def native_batch(points: Tensor, faces: Tensor, ranges: Tensor | None) -> tuple[int, int, int, int, int]:
+    """The native module's FaceBatch, after the checks that need the data: indices and ranges within bounds.
+
+    ``faces`` and ``ranges`` must be contiguous and outlive the call.
+    """
+    count = points.shape[-2]
+    if faces.numel():
+        low, high = (int(v) for v in torch.aminmax(faces))
+        if low < 0 or high >= count:
+            raise ValueError(f"faces: expected indices within 0..{count - 1}, got {low if low < 0 else high}")
+    if len(faces) >= 2**30:
+        raise ValueError(f"faces: expected fewer than 2^30, got {len(faces)}")
+    if ranges is None:
+        return faces.data_ptr(), 0, points.shape[0], len(faces), count
+    flat = ranges.flatten()
+    if len(flat) and (int(flat[0]) < 0 or int(flat[-1]) > len(faces) or bool((flat[1:] < flat[:-1]).any())):
+        raise ValueError(f"ranges: expected ascending, not overlapping ranges within 0..{len(faces)}")
+    return faces.data_ptr(), ranges.data_ptr(), len(ranges), len(faces), count
+
+
+def is_double(points: Tensor) -> bool:
+    """Whether the float64 kernel is meant."""
+    return points.dtype == torch.float64

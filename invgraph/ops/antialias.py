@@ -1,0 +1,177 @@
+"""Analytic coverage at visible silhouette edges."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from . import _native
+from ._batch import check_drawing, is_double, native_batch
+
+
+def antialias(
+    image: Tensor,
+    depth: Tensor,
+    points: Tensor,
+    faces: Tensor,
+    edges: Tensor,
+    edge_faces: Tensor,
+    *,
+    ranges: Tensor | None = None,
+) -> Tensor:
+    """Blend neighbouring pixels by how far the visible outline between their centres covers them.
+
+    A silhouette edge that crosses between two neighbouring pixel centres at distance ``t`` in [0, 1] from the inner one
+    gives ``1/2 - t`` of the outer pixel to the inner one (``t < 1/2``) or ``t - 1/2`` of the inner pixel to the outer
+    one: along a row the sum is the exact position of the crossing, and the gradient is exact at the contour. The blend
+    is that of Laine et al., Modular Primitives (nvdiffrast), 2020, section 3.6; here the crossings are found from the
+    silhouette edges themselves, so that faces smaller than a pixel lose none, the outermost crossing of a gap counts,
+    and rows are blended before columns, so that every value stays between those of ``image``.
+
+    Args:
+        image: ``(B, H, W, C)``, what :func:`rasterize` saw: a mask, colours, normals ...
+        depth: ``(B, H, W)`` from :func:`rasterize`, infinity on background.
+        points: ``(B, V, 3)`` or, with ``ranges``, ``(P, 3)``: as given to :func:`rasterize`.
+        faces: ``(F, 3)`` int64.
+        edges: ``(E, 2)`` int64, each edge once (``Topology.edges``).
+        edge_faces: ``(E, 2)`` int64, the faces on it, -1 for none (``Topology.edge_faces``).
+        ranges: ``(B, 2)`` int64, as in :func:`soft_silhouette`.
+
+    Returns:
+        ``(B, H, W, C)``, differentiable (once) with respect to ``image`` and the (u, v) of ``points``. The same bytes
+        for any number of threads.
+    """
+    if image.dim() != 4:
+        raise ValueError(f"image: expected shape (B, H, W, C), got {tuple(image.shape)}")
+    check_drawing(points, faces, ranges, (image.shape[1], image.shape[2]), channels=3)
+    if depth.shape != image.shape[:3]:
+        raise ValueError(f"depth: expected shape {tuple(image.shape[:3])} as image has, got {tuple(depth.shape)}")
+    for name, tensor in (("image", image), ("depth", depth)):
+        if tensor.dtype != points.dtype:
+            raise TypeError(f"{name}: expected {points.dtype} as points are, got {tensor.dtype}")
+    for name, tensor in (("edges", edges), ("edge_faces", edge_faces)):
+        if tensor.dim() != 2 or tensor.shape[1] != 2 or len(tensor) != len(edges):
+            raise ValueError(f"{name}: expected shape (E, 2), the same E for both, got {tuple(tensor.shape)}")
+        if tensor.dtype != torch.int64:
+            raise TypeError(f"{name}: expected int64, got {tensor.dtype}")
+    out, _ = torch.ops.invgraph.antialias(image, depth, points, faces, ranges, edges, edge_faces)
+    return out
+
+
+@torch.library.custom_op("invgraph::antialias", mutates_args=(), device_types="cpu")
+def _forward(
+    image: Tensor,
+    depth: Tensor,
+    points: Tensor,
+    faces: Tensor,
+    ranges: Tensor | None,
+    edges: Tensor,
+    edge_faces: Tensor,
+) -> tuple[Tensor, Tensor]:
+    image, depth, points, faces = image.contiguous(), depth.contiguous(), points.contiguous(), faces.contiguous()
+    ranges = None if ranges is None else ranges.contiguous()
+    edges, edge_faces = edges.contiguous(), edge_faces.contiguous()
+    batch = native_batch(points, faces, ranges)
+    if len(image) != batch[2]:
+        raise ValueError(f"image: expected {batch[2]} images, as many as the points or ranges, got {len(image)}")
+    _check_bounds("edges", edges, 0, points.shape[-2])
+    _check_bounds("edge_faces", edge_faces, -1, len(faces))
+    out = torch.empty_like(image)
+    count, height, width, channels = image.shape
+    crossing = image.new_empty(count, 2, height, width, dtype=torch.int32)
+    _native.antialias_forward(
+        is_double(points),
+        batch,
+        points.data_ptr(),
+        edges.data_ptr(),
+        edge_faces.data_ptr(),
+        len(edges),
+        height,
+        width,
+        channels,
+        torch.get_num_threads(),
+        depth.data_ptr(),
+        image.data_ptr(),
+        out.data_ptr(),
+        crossing.data_ptr(),
+    )
+    return out, crossing
+
+
+def _check_bounds(name: str, index: Tensor, low: int, end: int) -> None:
+    if index.numel():
+        least, most = (int(v) for v in torch.aminmax(index))
+        if least < low or most >= end:
+            raise ValueError(f"{name}: expected within {low}..{end - 1}, got {least if least < low else most}")
+
+
+@_forward.register_fake
+def _(
+    image: Tensor,
+    depth: Tensor,
+    points: Tensor,
+    faces: Tensor,
+    ranges: Tensor | None,
+    edges: Tensor,
+    edge_faces: Tensor,
+) -> tuple[Tensor, Tensor]:
+    count, height, width, _ = image.shape
+    out = torch.empty_like(image, memory_format=torch.contiguous_format)
+    return out, image.new_empty(count, 2, height, width, dtype=torch.int32)
+
+
+@torch.library.custom_op("invgraph::antialias_backward", mutates_args=(), device_types="cpu")
+def _backward(
+    image: Tensor,
+    points: Tensor,
+    faces: Tensor,
+    ranges: Tensor | None,
+    edges: Tensor,
+    crossing: Tensor,
+    grad_out: Tensor,
+) -> tuple[Tensor, Tensor]:
+    image, points, faces = image.contiguous(), points.contiguous(), faces.contiguous()
+    ranges = None if ranges is None else ranges.contiguous()
+    edges, grad_out = edges.contiguous(), grad_out.contiguous()
+    grad_image, grad_points = torch.empty_like(image), torch.zeros_like(points)
+    _native.antialias_backward(
+        is_double(points),
+        native_batch(points, faces, ranges),
+        points.data_ptr(),
+        edges.data_ptr(),
+        *image.shape[1:],
+        torch.get_num_threads(),
+        image.data_ptr(),
+        crossing.data_ptr(),
+        grad_out.data_ptr(),
+        grad_image.data_ptr(),
+        grad_points.data_ptr(),
+    )
+    return grad_image, grad_points
+
+
+@_backward.register_fake
+def _(
+    image: Tensor,
+    points: Tensor,
+    faces: Tensor,
+    ranges: Tensor | None,
+    edges: Tensor,
+    crossing: Tensor,
+    grad_out: Tensor,
+) -> tuple[Tensor, Tensor]:
+    return torch.empty_like(image), torch.empty_like(points)
+
+
+def _setup(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
+    image, _, points, faces, ranges, edges, _ = inputs
+    ctx.save_for_backward(image, points, faces, ranges, edges, output[1])
+    ctx.mark_non_differentiable(output[1])
+
+
+def _gradient(ctx, grad_out, _):  # type: ignore[no-untyped-def]
+    grad_image, grad_points = torch.ops.invgraph.antialias_backward(*ctx.saved_tensors, grad_out)
+    return grad_image, None, grad_points, None, None, None, None
+
+
+_forward.register_autograd(_gradient, setup_context=_setup)

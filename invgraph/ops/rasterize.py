@@ -1,0 +1,115 @@
+"""Visible face, barycentrics and depth at every pixel centre."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from . import _native
+from ._batch import check_drawing, image_count, is_double, native_batch
+
+
+class Fragments(NamedTuple):
+    """What ``rasterize`` sees at each pixel centre."""
+
+    face_id: Tensor
+    """``(B, H, W)`` int32: index of the face (in packed batches: local to the image's range), -1 for background."""
+    barycentric: Tensor
+    """``(B, H, W, 3)``: perspective-correct weights of the face's corners, 0 on background."""
+    depth: Tensor
+    """``(B, H, W)``: camera depth z, infinity on background."""
+
+
+def rasterize(
+    points: Tensor, faces: Tensor, image_size: tuple[int, int], *, ranges: Tensor | None = None
+) -> Fragments:
+    """Find the nearest face at every pixel centre.
+
+    Watertight: a centre on an edge or a corner that faces share belongs to exactly one of them. No face is culled for
+    its orientation. Faces that cross the near plane must be clipped first (``invgraph.render.clip``).
+
+    Args:
+        points: ``(B, V, 3)`` pixel u, pixel v and depth z of the vertices; with ``ranges``: ``(P, 3)``.
+            A face with a depth <= 0, or a coordinate that is not finite or beyond 1e15, is not drawn.
+        faces: ``(F, 3)`` int64.
+        image_size: ``(height, width)``.
+        ranges: ``(B, 2)`` int64, as in :func:`soft_silhouette`.
+
+    Returns:
+        :class:`Fragments`; barycentrics and depth are differentiable (once) with respect to ``points``, at fixed
+        visibility. Equal depths: the lower face index wins. The same bytes for any number of threads.
+    """
+    check_drawing(points, faces, ranges, image_size, channels=3)
+    return Fragments(*torch.ops.invgraph.rasterize(points, faces, ranges, *image_size))
+
+
+@torch.library.custom_op("invgraph::rasterize", mutates_args=(), device_types="cpu")
+def _forward(
+    points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    points, faces = points.contiguous(), faces.contiguous()
+    ranges = None if ranges is None else ranges.contiguous()
+    outputs = _empty(points, faces, ranges, height, width)
+    _native.rasterize_forward(
+        is_double(points),
+        native_batch(points, faces, ranges),
+        points.data_ptr(),
+        height,
+        width,
+        torch.get_num_threads(),
+        *(out.data_ptr() for out in outputs),
+    )
+    return outputs
+
+
+@_forward.register_fake
+def _empty(
+    points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    shape = (image_count(points, ranges), height, width)
+    return points.new_empty(shape, dtype=torch.int32), points.new_empty(*shape, 3), points.new_empty(shape)
+
+
+@torch.library.custom_op("invgraph::rasterize_backward", mutates_args=(), device_types="cpu")
+def _backward(
+    points: Tensor, faces: Tensor, ranges: Tensor | None, face_id: Tensor, grad_barycentric: Tensor, grad_depth: Tensor
+) -> Tensor:
+    points, faces = points.contiguous(), faces.contiguous()
+    ranges = None if ranges is None else ranges.contiguous()
+    grad_barycentric, grad_depth = grad_barycentric.contiguous(), grad_depth.contiguous()
+    grad_points = torch.zeros_like(points)
+    _native.rasterize_backward(
+        is_double(points),
+        native_batch(points, faces, ranges),
+        points.data_ptr(),
+        *face_id.shape[1:],
+        torch.get_num_threads(),
+        face_id.data_ptr(),
+        grad_barycentric.data_ptr(),
+        grad_depth.data_ptr(),
+        grad_points.data_ptr(),
+    )
+    return grad_points
+
+
+@_backward.register_fake
+def _(
+    points: Tensor, faces: Tensor, ranges: Tensor | None, face_id: Tensor, grad_barycentric: Tensor, grad_depth: Tensor
+) -> Tensor:
+    return torch.empty_like(points)
+
+
+def _setup(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
+    points, faces, ranges, _, _ = inputs
+    ctx.save_for_backward(points, faces, ranges, output[0])
+    ctx.mark_non_differentiable(output[0])
+
+
+def _gradient(ctx, _, grad_barycentric, grad_depth):  # type: ignore[no-untyped-def]
+    grad = torch.ops.invgraph.rasterize_backward(*ctx.saved_tensors, grad_barycentric, grad_depth)
+    return grad, None, None, None, None
+
+
+_forward.register_autograd(_gradient, setup_context=_setup)

@@ -1,0 +1,142 @@
+"""Soft silhouette without a limit on faces per pixel."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from . import _native
+from ._batch import check_drawing, image_count, is_double, native_batch
+
+
+def soft_silhouette(
+    points: Tensor,
+    faces: Tensor,
+    image_size: tuple[int, int],
+    sigma: float,
+    *,
+    ranges: Tensor | None = None,
+    min_probability: float = 1e-4,
+) -> Tensor:
+    """Probability that each pixel is covered: ``alpha = 1 - prod_f (1 - sigmoid(x_f))``, ``x_f = +-d_f^2 / sigma``.
+
+    ``d_f`` is the pixel centre's distance to the outline of face ``f`` in the image, positive inside. The product has no
+    order and no limit on the number of faces (Liu et al., Soft Rasterizer, ICCV 2019, eqs. 1 and 5). At an outline where
+    ``k`` faces meet alpha is ``1 - 0.5^k``, so a fit through it alone settles a fraction of the blur beside the surface.
+
+    Args:
+        points: ``(B, V, 2)`` pixel coordinates (u, v) of the vertices; with ``ranges``: ``(P, 2)``. float32 or float64.
+            A face with a coordinate that is not finite, or beyond 1e15, is not drawn.
+        faces: ``(F, 3)`` int64.
+        image_size: ``(height, width)``.
+        sigma: softness, squared pixels, > 0.
+        ranges: ``(B, 2)`` int64: image ``b`` draws faces ``ranges[b, 0]`` up to ``ranges[b, 1]`` (ascending, disjoint),
+            whose indices count through all ``P`` points.
+        min_probability: faces whose own ``sigmoid(x_f)`` is below this are left out of a pixel; in (0, 0.5).
+            The same as PyTorch3D's ``blur_radius = log(1 / min_probability - 1) * sigma``.
+
+    Returns:
+        alpha ``(B, height, width)`` in [0, 1], differentiable once with respect to ``points``; the same bytes for any
+        number of threads.
+    """
+    check_drawing(points, faces, ranges, image_size, channels=2)
+    if not 0 < sigma < math.inf:
+        raise ValueError(f"sigma: expected a positive number of squared pixels, got {sigma}")
+    if not 0 < min_probability < 0.5:
+        raise ValueError(f"min_probability: expected within (0, 0.5), got {min_probability}")
+    reach = math.log(1 / min_probability - 1)
+    height, width = image_size
+    alpha, _ = torch.ops.invgraph.soft_silhouette(points, faces, ranges, height, width, float(sigma), reach)
+    return alpha
+
+
+@torch.library.custom_op("invgraph::soft_silhouette", mutates_args=(), device_types="cpu")
+def _forward(
+    points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int, sigma: float, reach: float
+) -> tuple[Tensor, Tensor]:
+    points, faces = points.contiguous(), faces.contiguous()
+    ranges = None if ranges is None else ranges.contiguous()
+    alpha = points.new_empty(image_count(points, ranges), height, width)
+    transmittance = torch.empty_like(alpha)
+    _native.soft_silhouette_forward(
+        is_double(points),
+        native_batch(points, faces, ranges),
+        points.data_ptr(),
+        height,
+        width,
+        sigma,
+        reach,
+        torch.get_num_threads(),
+        alpha.data_ptr(),
+        transmittance.data_ptr(),
+    )
+    return alpha, transmittance
+
+
+@_forward.register_fake
+def _(
+    points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int, sigma: float, reach: float
+) -> tuple[Tensor, Tensor]:
+    alpha = points.new_empty(image_count(points, ranges), height, width)
+    return alpha, torch.empty_like(alpha)
+
+
+@torch.library.custom_op("invgraph::soft_silhouette_backward", mutates_args=(), device_types="cpu")
+def _backward(
+    points: Tensor,
+    faces: Tensor,
+    ranges: Tensor | None,
+    sigma: float,
+    reach: float,
+    transmittance: Tensor,
+    grad_alpha: Tensor,
+) -> Tensor:
+    points, faces = points.contiguous(), faces.contiguous()
+    ranges = None if ranges is None else ranges.contiguous()
+    transmittance, grad_alpha = transmittance.contiguous(), grad_alpha.contiguous()
+    grad_points = torch.zeros_like(points)
+    _native.soft_silhouette_backward(
+        is_double(points),
+        native_batch(points, faces, ranges),
+        points.data_ptr(),
+        *grad_alpha.shape[1:],
+        sigma,
+        reach,
+        torch.get_num_threads(),
+        transmittance.data_ptr(),
+        grad_alpha.data_ptr(),
+        grad_points.data_ptr(),
+    )
+    return grad_points
+
+
+@_backward.register_fake
+def _(
+    points: Tensor,
+    faces: Tensor,
+    ranges: Tensor | None,
+    sigma: float,
+    reach: float,
+    transmittance: Tensor,
+    grad_alpha: Tensor,
+) -> Tensor:
+    return torch.empty_like(points)
+
+
+def _setup(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
+    points, faces, ranges, _, _, ctx.sigma, ctx.reach = inputs
+    ctx.save_for_backward(points, faces, ranges, output[1])
+    ctx.mark_non_differentiable(output[1])
+
+
+def _gradient(ctx, grad_alpha, _):  # type: ignore[no-untyped-def]
+    points, faces, ranges, transmittance = ctx.saved_tensors
+    grad = torch.ops.invgraph.soft_silhouette_backward(
+        points, faces, ranges, ctx.sigma, ctx.reach, transmittance, grad_alpha
+    )
+    return grad, None, None, None, None, None, None
+
+
+_forward.register_autograd(_gradient, setup_context=_setup)
