@@ -1,0 +1,158 @@
+"""``invgraph fit VIEWS --out DIR``: masks and cameras in, mesh and report out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+from ..errors import InputError
+from ..fit.options import FitOptions
+from .folder import check_folder, filled_folder
+from .source import Reading
+
+if TYPE_CHECKING:
+    from ..data import Views
+    from ..fit import FitResult
+    from ..geometry import Mesh
+
+CHECKPOINT = "checkpoint.pt"
+RESULTS = (
+    "mesh.ply",
+    "mesh.glb",
+    "options.json",
+    "metrics.json",
+    "turntable.mp4",
+    "report.html",
+    CHECKPOINT,
+    "tensorboard",
+)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Reconstruct a closed mesh from masks and cameras.
+
+    Writes into DIR: mesh.ply and mesh.glb in the data set's own frame and units, metrics.json, options.json,
+    turntable.mp4, report.html and checkpoint.pt. Ctrl-C ends the fit early with a valid mesh; --resume goes on.
+    """
+
+    views: Annotated[Positional[Path], arg(metavar="VIEWS")]
+    """Data set: a folder or camera file of NeRF-synthetic, nerfstudio, IDR/NeuS/DTU, COLMAP or Middlebury kind."""
+    out: Annotated[Path, arg(metavar="DIR")]
+    """Folder for the results; made if missing."""
+    truth: Annotated[Path | None, arg(metavar="MESH")] = None
+    """True mesh, in the data set's frame, to score the result against."""
+    overwrite: bool = False
+    """Replace the results of an earlier run in DIR."""
+    resume: bool = False
+    """Go on with the run in DIR; options that are not given are those it began with."""
+    tensorboard: bool = False
+    """Write curves and pictures to DIR/tensorboard."""
+    reading: OmitArgPrefixes[Reading] = field(default_factory=Reading)
+    fit: OmitArgPrefixes[FitOptions] = field(default_factory=FitOptions)
+
+    @staticmethod
+    def parse(command: type[Fit], **how: Any) -> Fit:
+        """Options from the command line; with --resume, those not given are the ones the run began with."""
+        import tyro
+
+        given = tyro.cli(command, **how)
+        if not given.resume:
+            return given
+        check_folder(given.out, RESULTS, overwrite=given.overwrite, resume=True)
+        return tyro.cli(command, default=given._with_options_of_the_run(), **how)
+
+    def run(self) -> int:
+        """Fit, write and print the results; 0, or 130 if it was interrupted."""
+        check_folder(self.out, RESULTS, overwrite=self.overwrite, resume=self.resume)
+        views = self.reading.load(self.views)
+        print(f"{self.views}: {views.source}", flush=True)
+        truth = self._load_truth()
+        with filled_folder(self.out, RESULTS, keep=(CHECKPOINT,), fresh=not self.resume):
+            if not self.resume:
+                self._write_options()
+            result = self._fit(views)
+            self._write(result, truth)
+        return self._report(result)
+
+    def _with_options_of_the_run(self) -> Fit:
+        """This command with the options that the run in its folder began with."""
+        path = self.out / "options.json"
+        try:
+            saved = json.loads(path.read_text(encoding="utf-8"))
+            return dataclasses.replace(self, reading=Reading(**saved["reading"]), fit=FitOptions(**saved["fit"]))
+        except OSError as error:
+            raise InputError(f"{path}: cannot read the options of the run to resume ({error.strerror})") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: not the options of a run ({error})") from error
+
+    def _load_truth(self) -> Mesh | None:
+        from ..geometry import load_mesh
+
+        return None if self.truth is None else load_mesh(self.truth)
+
+    def _fit(self, views: Views) -> FitResult:
+        from ..fit import ProgressBar, TensorBoard, fit
+
+        watchers: list[Any] = [ProgressBar()]
+        if self.tensorboard:
+            watchers.append(TensorBoard(str(self.out / "tensorboard")))
+        return fit(None, views, self.fit, callbacks=watchers, checkpoint=self.out / CHECKPOINT, resume=self.resume)
+
+    def _write_options(self) -> None:
+        from .. import __version__
+
+        content = {"invgraph": __version__, **dataclasses.asdict(self)}
+        text = json.dumps(content, indent=2, default=str)
+        (self.out / "options.json").write_text(f"{text}\n", encoding="utf-8")
+
+    def _write(self, result: FitResult, truth: Mesh | None) -> None:
+        """The meshes first, then what takes longer; an interrupted fit gets no turntable and report."""
+        from ..geometry import save_mesh
+
+        for name in ("mesh.ply", "mesh.glb"):
+            save_mesh(self.out / name, result.mesh)
+        if truth is not None:
+            from ..metrics import evaluate
+
+            result.metrics["truth"] = {"mesh": str(self.truth), **evaluate(result.mesh, truth)}
+        (self.out / "metrics.json").write_text(result.metrics_json(), encoding="utf-8")
+        if not result.interrupted:
+            from ..viz import turntable, write_report
+
+            turntable(result.mesh, self.out / "turntable.mp4")
+            write_report(self.out / "report.html", result, video=self.out / "turntable.mp4")
+
+    def _report(self, result: FitResult) -> int:
+        """Print where everything is and the headline figures."""
+        print(summary(result.metrics))
+        for name in RESULTS:
+            if (self.out / name).exists():
+                print(f"  {self.out / name}")
+        if not result.interrupted:
+            return 0
+        again = shlex.join(["invgraph", "fit", str(self.views), "--out", str(self.out), "--resume"])
+        print(f"interrupted: the mesh is valid as it is; go on with\n  {again}")
+        return 130
+
+
+def summary(metrics: dict[str, Any]) -> str:
+    """Headline figures of a fit, from the content of metrics.json, in a few lines."""
+    closed = "closed" if metrics["closed"] else "not closed"
+    seconds = metrics["seconds"]["total"]
+    lines = [
+        f"{metrics['vertices']:,} vertices, {metrics['faces']:,} faces, {closed}, Euler characteristic "
+        f"{metrics['euler_characteristic']}; {metrics['iterations']} steps in {seconds:.1f} s"
+    ]
+    scores = [
+        f"{part['mean']:.4f} on {len(part['views'])} {name.replace('_', ' ')} views"
+        for name, part in metrics["silhouette_iou"].items()
+    ]
+    lines.append(f"silhouette IoU {', '.join(scores)}")
+    return "\n".join(lines)
