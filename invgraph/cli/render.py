@@ -14,6 +14,7 @@ from .folder import check_folder, filled_folder
 from .source import Reading
 
 RESULTS = ("alpha", "depth", "normal")
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".ppm", ".exr")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def file_names(names: Sequence[str]) -> list[str]:
     for path in paths:
         if path.is_absolute() or ".." in path.parts or not path.name:
             raise InputError(f"view name {str(path)!r}: expected a path inside the data set")
-    for choice in ([p.stem for p in paths], [str(p.with_suffix("")) for p in paths]):
+    bare = [path.with_suffix("") if path.suffix.lower() in PICTURES else path for path in paths]
+    for choice in ([path.name for path in bare], [str(path) for path in bare]):
         if len(set(choice)) == len(choice):
             return choice
-    raise InputError(f"views: expected different names, got {len(paths) - len(set(paths))} of {len(paths)} repeated")
+    raise InputError(f"view names: expected all different, got {len(bare) - len(set(bare))} of {len(bare)} repeated")
