@@ -2,7 +2,9 @@
 
 from .files import load_mesh, save_mesh
 from .mesh import Mesh
+from .remesh import remesh
+from .sampling import sample_surface
 from .templates import icosphere
 from .topology import Topology
 
-__all__ = ["Mesh", "Topology", "icosphere", "load_mesh", "save_mesh"]
+__all__ = ["Mesh", "Topology", "icosphere", "load_mesh", "remesh", "sample_surface", "save_mesh"]

@@ -140,7 +140,10 @@ def _flipped(faces: Tensor, flip: Tensor) -> Tensor:
     return torch.where(flip[:, None], faces[:, [0, 2, 1]], faces)
 
 
-def is_vertex_manifold(topology: Topology) -> bool:
-    """The faces around each vertex form a single fan (no two surfaces pinched together at a point)."""
-    dummy = torch.zeros((topology.num_verts, 3), device=topology.faces.device)
-    return split_pinched_verts(Mesh(dummy, topology.faces)).num_verts == topology.num_verts
+def pinched_verts(topology: Topology) -> Tensor:
+    """(V,) bool: vertices whose faces form more than one fan, where two surfaces touch in a point."""
+    marked = torch.arange(topology.num_verts, device=topology.faces.device, dtype=torch.float64)
+    split = split_pinched_verts(Mesh(marked[:, None].repeat(1, 3), topology.faces))
+    mask = torch.zeros(topology.num_verts, dtype=torch.bool, device=topology.faces.device)
+    mask[split.verts[topology.num_verts :, 0].long()] = True
+    return mask
