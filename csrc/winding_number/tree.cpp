@@ -10,9 +10,22 @@ inline namespace INVGRAPH_ISA {
 namespace winding {
 namespace {
 
+constexpr double kRounding = 4e-7;
+
 struct Centroid {
     float x[3];
 };
+
+void vector_area(const Triangle& t, double s[3]) {
+    double e[3], f[3];
+    for (int k = 0; k < 3; ++k) {
+        e[k] = double(t.v[1][k]) - t.v[0][k];
+        f[k] = double(t.v[2][k]) - t.v[0][k];
+    }
+    s[0] = 0.5 * (e[1] * f[2] - e[2] * f[1]);
+    s[1] = 0.5 * (e[2] * f[0] - e[0] * f[2]);
+    s[2] = 0.5 * (e[0] * f[1] - e[1] * f[0]);
+}
 
 // Order of the triangles and the spans of the nodes: median splits along the longest side of the centroids' box.
 // An explicit stack, because a mesh of copies of one triangle must not exhaust the real one.
@@ -47,29 +60,19 @@ void split(const std::vector<Centroid>& centroid, std::vector<int32_t>& order, s
         const int32_t middle = job.begin + (job.end - job.begin) / 2;
         // ties broken by index: the same tree on every standard library
         std::nth_element(order.begin() + job.begin, order.begin() + middle, order.begin() + job.end,
-                     [&](int32_t a, int32_t b) {
-                       const float xa = centroid[a].x[axis], xb = centroid[b].x[axis];
-                       return xa < xb || (xa == xb && a < b);
-                     });
+                         [&](int32_t a, int32_t b) {
+                             const float xa = centroid[a].x[axis], xb = centroid[b].x[axis];
+                             return xa < xb || (xa == xb && a < b);
+                         });
         jobs.push_back({middle, job.end, index});
         jobs.push_back({job.begin, middle, -1});
     }
 }
 
 // Moments about the area-weighted centroid, exact for flat triangles:
-//   int_T m_j dA = A c_j,   int_T m_j m_k dA = A/12 (9 c_j c_k + sum over corners v_j v_k),   c the centroid relative to p.
+//   int_T m_j dA = A c_j,   int_T m_j m_k dA = A/12 (9 c_j c_k + sum over corners v_j v_k),   c the face's own, from p.
 void set_moments(Cluster& node, const std::vector<Triangle>& triangles) {
     double total = 0, center[3] = {0, 0, 0}, plain[3] = {0, 0, 0};
-    const auto vector_area = [](const Triangle& t, double s[3]) {
-        double e[3], f[3];
-        for (int k = 0; k < 3; ++k) {
-            e[k] = double(t.v[1][k]) - t.v[0][k];
-            f[k] = double(t.v[2][k]) - t.v[0][k];
-        }
-        s[0] = 0.5 * (e[1] * f[2] - e[2] * f[1]);
-        s[1] = 0.5 * (e[2] * f[0] - e[0] * f[2]);
-        s[2] = 0.5 * (e[0] * f[1] - e[1] * f[0]);
-    };
     for (int32_t i = node.begin; i < node.end; ++i) {
         const Triangle& t = triangles[i];
         double s[3];
@@ -153,6 +156,12 @@ Tree build_tree(std::vector<Triangle> triangles) {
     split(centroid, order, tree.nodes);
     tree.triangles.resize(triangles.size());
     for (size_t i = 0; i < order.size(); ++i) tree.triangles[i] = triangles[order[i]];
+    for (Triangle& t : tree.triangles) {
+        double s[3];
+        vector_area(t, s);
+        // det = 2 A h at height h; coordinates of unit size are rounded by 6e-8
+        t.flat = static_cast<float>(2 * kRounding * std::sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2]));
+    }
     for (Cluster& node : tree.nodes) set_moments(node, tree.triangles);
     return tree;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "common/parallel.h"
@@ -30,7 +31,7 @@ struct Visit {
     int32_t active[kPacket];  // -1 where the lane needs this node, else 0
 };
 
-// atan2 without branches: polynomial of Abramowitz and Stegun 4.4.49, error below 2e-7 radians in floats. 0 at the origin.
+// atan2 without branches, by Abramowitz and Stegun 4.4.49: error below 2e-7 radians in floats. 0 at the origin.
 inline float arc_tangent(float y, float x) {
     const float ax = std::fabs(x), ay = std::fabs(y);
     const float high = std::max(ax, ay), low = std::min(ax, ay);
@@ -49,7 +50,8 @@ inline float arc_tangent(float y, float x) {
     return std::copysign(r, y);
 }
 
-// Solid angle of a triangle (van Oosterom and Strackee 1983): 2 atan2(a . b x c, |a||b||c| + (a.b)|c| + (b.c)|a| + (c.a)|b|)
+// Solid angle of a triangle with corners a, b, c from the point (van Oosterom and Strackee 1983):
+//   2 atan2(a . b x c, |a||b||c| + (a.b)|c| + (b.c)|a| + (c.a)|b|)
 inline void add_exact(const Triangle& t, const int32_t* active, Packet& p) {
     for (int l = 0; l < kPacket; ++l) {
         const float ax = t.v[0][0] - p.x[l], ay = t.v[0][1] - p.y[l], az = t.v[0][2] - p.z[l];
@@ -63,7 +65,8 @@ inline void add_exact(const Triangle& t, const int32_t* active, Packet& p) {
         const float ca = cx * ax + cy * ay + cz * az;
         const float det = ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx);
         const float angle = 2 * arc_tangent(det, a * b * c + ab * c + bc * a + ca * b);
-        p.sum[l] += active[l] ? angle : 0.0f;
+        // a triangle seen edge-on is not seen: on the surface this leaves the mean of the two sides
+        p.sum[l] += active[l] & -(std::fabs(det) > t.flat) ? angle : 0.0f;
     }
 }
 
@@ -85,8 +88,7 @@ inline void add_far(const Cluster& n, const int32_t* far, Packet& p) {
                         z * (n.second[2] * zz + 3 * (n.second[4] * xx + n.second[6] * yy)) +
                         6 * n.second[9] * x * y * z;
         const float linear = n.trace[0] * x + n.trace[1] * y + n.trace[2] * z;
-        const float value =
-                inv3 * (zeroth + trace + inv2 * (-3 * first - 4.5f * linear + 7.5f * inv2 * cubic));
+        const float value = inv3 * (zeroth + trace + inv2 * (-3 * first - 4.5f * linear + 7.5f * inv2 * cubic));
         p.sum[l] += far[l] ? value : 0.0f;
     }
 }
@@ -165,18 +167,18 @@ std::vector<int64_t> spatial_order(const std::vector<float>& unit, int64_t count
 
 }  // namespace
 
-template <typename T>
-void winding_number(const T* points, int64_t num_points, const T* verts, int64_t num_verts, const int64_t* faces,
-                                        int64_t num_faces, double accuracy, int num_threads, T* out) {
-    if (num_points == 0) return;
-    if (num_faces == 0 || num_verts == 0) {
-        std::fill(out, out + num_points, T(0));
+template <class T>
+void winding_number(const T* points, int64_t point_count, const T* verts, const int64_t* faces, int64_t face_count,
+                    double accuracy, int threads, T* out) {
+    if (point_count == 0) return;
+    if (face_count == 0) {
+        std::fill(out, out + point_count, T(0));
         return;
     }
     // Single precision inside, in coordinates where the faces have unit size about the origin.
     double low[3], high[3];
     for (int k = 0; k < 3; ++k) low[k] = high[k] = verts[3 * faces[0] + k];
-    for (int64_t i = 0; i < 3 * num_faces; ++i) {
+    for (int64_t i = 0; i < 3 * face_count; ++i) {
         for (int k = 0; k < 3; ++k) {
             low[k] = std::min(low[k], double(verts[3 * faces[i] + k]));
             high[k] = std::max(high[k], double(verts[3 * faces[i] + k]));
@@ -188,8 +190,8 @@ void winding_number(const T* points, int64_t num_points, const T* verts, int64_t
         size = std::max(size, high[k] - low[k]);
     }
     const double scale = size > 0 ? 1 / size : 1;
-    std::vector<Triangle> triangles(num_faces);
-    for (int64_t i = 0; i < num_faces; ++i) {
+    std::vector<Triangle> triangles(face_count);
+    for (int64_t i = 0; i < face_count; ++i) {
         for (int j = 0; j < 3; ++j) {
             for (int k = 0; k < 3; ++k) {
                 triangles[i].v[j][k] = static_cast<float>((verts[3 * faces[3 * i + j] + k] - center[k]) * scale);
@@ -198,36 +200,37 @@ void winding_number(const T* points, int64_t num_points, const T* verts, int64_t
     }
     const winding::Tree tree = winding::build_tree(std::move(triangles));
 
-    std::vector<float> unit(3 * num_points);
-    for (int64_t i = 0; i < num_points; ++i) {
+    std::vector<float> unit(3 * point_count);
+    for (int64_t i = 0; i < point_count; ++i) {
         for (int k = 0; k < 3; ++k) unit[3 * i + k] = static_cast<float>((points[3 * i + k] - center[k]) * scale);
     }
-    const std::vector<int64_t> order = spatial_order(unit, num_points);
-    const int64_t num_packets = (num_points + kPacket - 1) / kPacket;
-    const int64_t num_batches = (num_packets + kBatch - 1) / kBatch;
-    parallel_for(num_batches, num_threads, [&](int64_t batch) {
+    const std::vector<int64_t> order = spatial_order(unit, point_count);
+    const int64_t packet_count = (point_count + kPacket - 1) / kPacket;
+    const int64_t batch_count = (packet_count + kBatch - 1) / kBatch;
+    parallel_for(batch_count, threads, [&](int64_t batch) {
         std::vector<Visit> stack;
-        for (int64_t packet = batch * kBatch; packet < std::min((batch + 1) * kBatch, num_packets); ++packet) {
+        for (int64_t packet = batch * kBatch; packet < std::min((batch + 1) * kBatch, packet_count); ++packet) {
             Packet p;
             for (int l = 0; l < kPacket; ++l) {  // the last packet repeats its last point
-                const int64_t i = order[std::min(packet * kPacket + l, num_points - 1)];
+                const int64_t i = order[std::min(packet * kPacket + l, point_count - 1)];
                 p.x[l] = unit[3 * i];
                 p.y[l] = unit[3 * i + 1];
                 p.z[l] = unit[3 * i + 2];
                 p.sum[l] = 0;
             }
             evaluate(tree, static_cast<float>(accuracy), p, stack);
-            for (int l = 0; l < kPacket && packet * kPacket + l < num_points; ++l) {
-                out[order[packet * kPacket + l]] = static_cast<T>(p.sum[l] / (4 * kPi));
+            for (int l = 0; l < kPacket && packet * kPacket + l < point_count; ++l) {
+                const bool finite = std::isfinite(p.x[l] + p.y[l] + p.z[l]);
+                const float value = finite ? p.sum[l] / (4 * kPi) : std::numeric_limits<float>::quiet_NaN();
+                out[order[packet * kPacket + l]] = static_cast<T>(value);
             }
         }
     });
 }
 
-template void winding_number<float>(const float*, int64_t, const float*, int64_t, const int64_t*, int64_t, double, int,
-                                    float*);
-template void winding_number<double>(const double*, int64_t, const double*, int64_t, const int64_t*, int64_t, double,
-                                     int, double*);
+template void winding_number<float>(const float*, int64_t, const float*, const int64_t*, int64_t, double, int, float*);
+template void winding_number<double>(const double*, int64_t, const double*, const int64_t*, int64_t, double, int,
+                                     double*);
 
 }  // namespace INVGRAPH_ISA
 }  // namespace invgraph

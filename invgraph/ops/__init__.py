@@ -14,5 +14,6 @@ except ImportError as error:
 from .antialias import antialias
 from .rasterize import Fragments, rasterize
 from .soft_silhouette import soft_silhouette
+from .winding_number import winding_number
 
-__all__ = ["Fragments", "_native", "antialias", "rasterize", "soft_silhouette"]
+__all__ = ["Fragments", "_native", "antialias", "rasterize", "soft_silhouette", "winding_number"]
