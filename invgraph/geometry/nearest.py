@@ -50,13 +50,14 @@ class NearestPoint:
         candidates = min(candidates, len(self._owner))
         _, index = self._tree.query(where.numpy(), k=candidates)
         face = self._owner[torch.from_numpy(np.asarray(index, np.int64).reshape(len(where), candidates))]
-        weights = closest_barycentric(where[:, None].expand(-1, candidates, -1), self._triangles[face])
-        nearest = (weights[..., None] * self._triangles[face]).sum(-2)
-        distance = (nearest - where[:, None]).square().sum(-1)
+        corners = self._triangles[face]
+        weights = closest_barycentric(where[:, None].expand(-1, candidates, -1), corners)
+        nearest = torch.einsum("nkc,nkci->nki", weights, corners)
+        distance = _dot(nearest - where[:, None], nearest - where[:, None])
         if normals is None:
             away = torch.zeros_like(distance, dtype=torch.bool)
         else:
-            away = (self._normals[face] * normals.detach().cpu().double()[:, None]).sum(-1) < 0
+            away = torch.einsum("nki,ni->nk", self._normals[face], normals.detach().cpu().double()) < 0
         distance = torch.where(away, distance + 1e3 * (distance.amax() + 1), distance)
         rows, best = torch.arange(len(where)), distance.argmin(1)
         nearest, face, weights = nearest[rows, best], face[rows, best], weights[rows, best]
@@ -77,8 +78,7 @@ def closest_barycentric(points: Tensor, triangles: Tensor) -> Tensor:
     """
     a, b, c = triangles.unbind(-2)
     u, v, w = b - a, c - a, points - a
-    uu, uv, vv = (u * u).sum(-1), (u * v).sum(-1), (v * v).sum(-1)
-    uw, vw = (u * w).sum(-1), (v * w).sum(-1)
+    uu, uv, vv, uw, vw = _dot(u, u), _dot(u, v), _dot(v, v), _dot(u, w), _dot(v, w)
     det = uu * vv - uv * uv
     safe = torch.where(det > 0, det, 1)
     s, t = (vv * uw - uv * vw) / safe, (uu * vw - uv * uw) / safe
@@ -88,20 +88,19 @@ def closest_barycentric(points: Tensor, triangles: Tensor) -> Tensor:
     tiny = torch.finfo(points.dtype).tiny
     on_ab = (uw / uu.clamp(min=tiny)).clamp(0, 1)
     on_ac = (vw / vv.clamp(min=tiny)).clamp(0, 1)
-    e = c - b
-    on_bc = (((points - b) * e).sum(-1) / (e * e).sum(-1).clamp(min=tiny)).clamp(0, 1)
+    e, x = c - b, points - b
+    on_bc = (_dot(x, e) / _dot(e, e).clamp(min=tiny)).clamp(0, 1)
+    gap_ab, gap_ac, gap_bc = w - on_ab[..., None] * u, w - on_ac[..., None] * v, x - on_bc[..., None] * e
+    gaps = torch.stack([_dot(gap_ab, gap_ab), _dot(gap_ac, gap_ac), _dot(gap_bc, gap_bc)], dim=-1)
+    edge = gaps.argmin(-1, keepdim=True)
     zero = torch.zeros_like(on_ab)
-    options = torch.stack(
-        [
-            torch.stack([1 - on_ab, on_ab, zero], dim=-1),
-            torch.stack([1 - on_ac, zero, on_ac], dim=-1),
-            torch.stack([zero, 1 - on_bc, on_bc], dim=-1),
-        ],
-        dim=-2,
-    )  # (..., 3 edges, 3)
-    gap = (options @ triangles - points[..., None, :]).square().sum(-1)
-    edge = options.gather(-2, gap.argmin(-1)[..., None, None].expand(*gap.shape[:-1], 1, 3)).squeeze(-2)
-    return torch.where(inside[..., None], plane, edge)
+    options = torch.stack([1 - on_ab, on_ab, zero, 1 - on_ac, zero, on_ac, zero, 1 - on_bc, on_bc], dim=-1)
+    border = options.gather(-1, edge * 3 + torch.arange(3, device=edge.device))
+    return torch.where(inside[..., None], plane, border)
+
+
+def _dot(u: Tensor, v: Tensor) -> Tensor:
+    return torch.einsum("...i,...i->...", u, v)
 
 
 def _lattice(triangles: Tensor, spacing: float, limit: int) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ from .mesh import Mesh
 from .nearest import NearestPoint
 from .remesh_collapse import _drop_unused, collapse_short_edges
 from .remesh_flip import flip_edges
-from .remesh_split import Surface, split_long_edges
+from .remesh_split import Surface, dot, split_long_edges
 from .repair import pinched_verts, remove_bad_faces
 
 _LONG, _SHORT = 4 / 3, 4 / 5  # of the target: a split gives edges no shorter than what a collapse would take
@@ -106,7 +106,7 @@ def _smooth(surface: Surface, source: Mesh, nearest: NearestPoint | None, target
     centroid = torch.zeros_like(surface.verts).index_add_(0, corner, weighted) / total[:, None]
     normals = mesh.vertex_normals()
     offset = centroid - surface.verts
-    moved = surface.verts + offset - (offset * normals).sum(1, keepdim=True) * normals
+    moved = surface.verts + offset - dot(offset, normals)[:, None] * normals
     fixed = surface.locked | mesh.topology.boundary_verts
     if nearest is not None:
         found, face, weights, facing = nearest(moved, normals)
@@ -120,9 +120,9 @@ def _smooth(surface: Surface, source: Mesh, nearest: NearestPoint | None, target
 def _without_folds(mesh: Mesh, moved: Tensor, normals: Tensor) -> Tensor:
     """``moved``, with the vertices of faces that would turn against the surface put back where they were."""
     toward = normals[mesh.faces].sum(1)
-    fine = (mesh.face_normals() * toward).sum(1) > 0
+    fine = dot(mesh.face_normals(), toward) > 0
     for _ in range(10):
-        turned = fine & ((mesh.with_verts(moved).face_normals() * toward).sum(1) <= 0)
+        turned = fine & (dot(mesh.with_verts(moved).face_normals(), toward) <= 0)
         if not bool(turned.any()):
             return moved
         back = mesh.faces[turned].reshape(-1)

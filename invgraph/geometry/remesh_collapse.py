@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .remesh_split import Surface
+from .remesh_split import Surface, dot
 from .topology import Topology
 
 _FAR = torch.iinfo(torch.int64).max
@@ -33,15 +33,14 @@ def collapse_short_edges(surface: Surface, short: float, long: float) -> None:
 def _collapse_round(surface: Surface, short: float, long: float) -> tuple[int, int]:
     """Collapse one set of edges; returns the numbers of candidates and of collapses."""
     topology = surface.topology()
-    edges, count = topology.edges, topology.edge_count
+    edges = topology.edges
     relative = surface.relative_lengths(edges)
-    target, allowed = _targets(surface, topology)
-    candidate = ((relative < short) & allowed).nonzero().squeeze(1)
+    candidate, target = _candidates(surface, topology, (relative < short).nonzero().squeeze(1))
     if len(candidate) == 0:
         return 0, 0
-    ends = edges[candidate]
+    ends, count = edges[candidate], topology.edge_count[candidate]
     opposite = topology.edge_opposite[candidate]  # -1 beside a boundary edge
-    opposite = torch.where(opposite < 0, opposite.amax(1, keepdim=True), opposite)
+    opposite = torch.where(opposite < 0, opposite.flip(1), opposite)
     # shortest first, in classes: within a class at random, else chains of ever shorter edges would go one by one
     shuffled = torch.randperm(len(candidate), generator=torch.Generator().manual_seed(0)).to(edges.device)
     key = (relative[candidate] / short * 4).long() * len(candidate) + shuffled
@@ -49,52 +48,51 @@ def _collapse_round(surface: Surface, short: float, long: float) -> tuple[int, i
     rank[torch.argsort(key)] = torch.arange(len(key), device=key.device)
 
     n = len(surface.verts)
-    owner = torch.full((n,), -1, dtype=torch.int64, device=edges.device)  # the accepted collapse that merges a vertex
+    merged = torch.zeros(n, dtype=torch.bool, device=edges.device)  # an end of an accepted collapse
+    across = torch.zeros_like(merged)  # opposite one
+    done = torch.zeros(len(candidate), dtype=torch.bool, device=edges.device)
+    accepted = []
     active = torch.arange(len(candidate), device=edges.device)
-    blocked = torch.zeros(n, dtype=torch.bool, device=edges.device)  # next to an accepted collapse
-    blocked_opposite = torch.zeros_like(blocked)
     for _ in range(_INNER_ROUNDS):
-        if len(active) == 0:
-            break
         chosen = active[_independent(rank[active], ends[active], opposite[active], edges, n)]
-        good = _acceptable(surface, topology, chosen, ends[chosen], count[candidate[chosen]], target[candidate], long)
-        accepted = chosen[good]
-        owner[ends[accepted]] = accepted[:, None]
-        blocked[ends[accepted].reshape(-1)] = True
-        touched = blocked[edges].any(1) & (owner[edges] >= 0).any(1)
-        blocked[edges[touched].reshape(-1)] = True
-        blocked_opposite[opposite[accepted].reshape(-1)] = True
-        remaining = torch.ones(len(candidate), dtype=torch.bool, device=edges.device)
-        remaining[chosen] = False
-        keep = remaining[active] & ~blocked[ends[active]].any(1) & ~blocked_opposite[opposite[active]].any(1)
-        active = active[keep]
-    accepted = torch.unique(owner[owner >= 0])
-    _apply(surface, ends[accepted], target[candidate[accepted]])
-    return len(candidate), len(accepted)
+        good = chosen[_acceptable(surface, topology, ends[chosen], count[chosen], target[chosen], long)]
+        accepted.append(good)
+        done[chosen] = True
+        merged[ends[good]] = True
+        across[opposite[good]] = True
+        near = merged.clone()
+        near[edges[merged[edges[:, 0]], 1]] = True
+        near[edges[merged[edges[:, 1]], 0]] = True
+        (a, b), (c, d) = ends[active].unbind(1), opposite[active].unbind(1)
+        active = active[~(done[active] | near[a] | near[b] | across[c] | across[d])]
+        if len(active) < 0.05 * len(candidate):
+            break
+    chosen = torch.cat(accepted)
+    _apply(surface, ends[chosen], target[chosen])
+    return len(candidate), len(chosen)
 
 
-def _targets(surface: Surface, topology: Topology) -> tuple[Tensor, Tensor]:
-    """Where each edge would collapse to, (E, 3), and whether its kind allows it, (E,) bool."""
-    a, b = topology.edges.unbind(1)
+def _candidates(surface: Surface, topology: Topology, index: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the edges ``index``, those whose kind allows a collapse, and where to: (K,), (K, 3)."""
+    a, b = topology.edges[index].unbind(1)
     boundary = topology.boundary_verts
-    pinned = surface.locked.clone()  # must stay where they are
-    on_boundary = topology.edge_count == 1
+    on_boundary = topology.edge_count[index] == 1
+    pinned = surface.locked  # must stay where they are
     if bool(on_boundary.any()):
-        pinned |= boundary if surface.keep_boundary else _corners(surface, topology)
+        pinned = pinned | (boundary if surface.keep_boundary else _corners(surface, topology))
     # an inner edge between two boundary vertices would pinch the surface; a non-manifold one is left alone
-    allowed = (topology.edge_count <= 2) & ~(boundary[a] & boundary[b] & ~on_boundary)
+    allowed = (topology.edge_count[index] <= 2) & ~(boundary[a] & boundary[b] & ~on_boundary)
     allowed &= ~(pinned[a] & pinned[b]) & ~surface.locked[a] & ~surface.locked[b]
     if surface.keep_boundary:
         allowed &= ~on_boundary
-    opposite = topology.edge_opposite
-    degree_needed = torch.where(boundary, 3, 4)
-    for side in range(2):
-        vertex = opposite[:, side]
-        allowed &= (vertex < 0) | (topology.degrees[vertex] >= degree_needed[vertex])
+    enough = topology.degrees >= torch.where(boundary, 3, 4)  # can lose an edge
+    for vertex in topology.edge_opposite[index].unbind(1):
+        allowed &= (vertex < 0) | enough[vertex]
+    index, a, b = index[allowed], a[allowed], b[allowed]
     stay_a = pinned[a] | (boundary[a] & ~boundary[b])
     stay_b = pinned[b] | (boundary[b] & ~boundary[a])
     weight = torch.where(stay_a, 1.0, torch.where(stay_b, 0.0, 0.5)).to(surface.verts.dtype)[:, None]
-    return weight * surface.verts[a] + (1 - weight) * surface.verts[b], allowed
+    return index, weight * surface.verts[a] + (1 - weight) * surface.verts[b]
 
 
 def _corners(surface: Surface, topology: Topology) -> Tensor:
@@ -104,7 +102,7 @@ def _corners(surface: Surface, topology: Topology) -> Tensor:
     total = torch.zeros_like(surface.verts).index_add_(0, a, along).index_add_(0, b, -along)
     number = torch.bincount(torch.cat([a, b]), minlength=len(surface.verts))
     # unit vectors to both neighbours sum to length 2 sin(turn / 2)
-    turn = 1 - 0.5 * total.square().sum(1)
+    turn = 1 - 0.5 * dot(total, total)
     return (number > 0) & ((number != 2) | (turn < _CORNER_COSINE))
 
 
@@ -126,36 +124,32 @@ def _independent(rank: Tensor, ends: Tensor, opposite: Tensor, edges: Tensor, n:
 
 
 def _acceptable(
-    surface: Surface, topology: Topology, chosen: Tensor, ends: Tensor, count: Tensor, target: Tensor, long: float
+    surface: Surface, topology: Topology, ends: Tensor, count: Tensor, target: Tensor, long: float
 ) -> Tensor:
-    """Check independent collapses: link condition, no edge too long, no face turned over. (K,) bool."""
+    """Check K independent collapses: link condition, no edge too long, no face turned over. (K,) bool."""
     edges, faces, n = topology.edges, topology.faces, len(surface.verts)
-    slot = torch.full((n,), -1, dtype=torch.int64, device=edges.device)  # which chosen collapse merges the vertex
-    k = torch.arange(len(chosen), device=edges.device)
-    slot[ends] = k[:, None]
+    slot = torch.full((n,), -1, dtype=torch.int64, device=edges.device)  # which collapse merges the vertex
+    slot[ends] = torch.arange(len(ends), device=edges.device)[:, None]
     moved = surface.verts.clone()
-    moved[ends] = target[chosen][:, None]
-    good = torch.ones(len(chosen), dtype=torch.bool, device=edges.device)
+    moved[ends] = target[:, None]
+    good = torch.ones(len(ends), dtype=torch.bool, device=edges.device)
 
     # an edge touches at most one collapse: its new length, and its other end as a neighbour of that collapse
-    at = slot[edges]
-    touching = (at >= 0).any(1)
-    edge, at = edges[touching], at[touching]
-    outer = at[:, 0] != at[:, 1]
-    edge, at = edge[outer], at[outer]
-    which = at.amax(1)
-    size = 0.5 * (surface.size[edge[:, 0]] + surface.size[edge[:, 1]])
-    length = torch.linalg.vector_norm(moved[edge[:, 0]] - moved[edge[:, 1]], dim=1)
-    good[which[length > long * size]] = False
-    neighbour = torch.where(at[:, 0] >= 0, edge[:, 1], edge[:, 0])
-    pairs = torch.sort(which * n + neighbour).values
+    (u, v), (at_u, at_v) = edges.unbind(1), slot[edges].unbind(1)
+    touching = (at_u != at_v).nonzero().squeeze(1)
+    u, v, at_u, at_v = u[touching], v[touching], at_u[touching], at_v[touching]
+    which = torch.maximum(at_u, at_v)
+    length = torch.linalg.vector_norm(moved[u] - moved[v], dim=1)
+    good[which[length > long * 0.5 * (surface.size[u] + surface.size[v])]] = False
+    pairs = torch.sort(which * n + torch.where(at_u >= 0, v, u)).values
     twice = torch.div(pairs[1:][pairs[1:] == pairs[:-1]], n, rounding_mode="floor")
-    good &= torch.bincount(twice, minlength=len(chosen)) == count
+    good &= torch.bincount(twice, minlength=len(ends)) == count
 
-    at = slot[faces].sort(dim=1).values
-    lives = (at[:, 2] >= 0) & (at[:, 1] != at[:, 2])
-    face, which = faces[lives], at[lives, 2]
-    good[which[~_keeps_side(surface.verts, moved, face)]] = False
+    p, q, r = slot[faces].unbind(1)
+    which = torch.maximum(torch.maximum(p, q), r)
+    ends_in_face = (p >= 0).int() + (q >= 0).int() + (r >= 0).int()
+    lives = (ends_in_face == 1).nonzero().squeeze(1)
+    good[which[lives][~_keeps_side(surface.verts, moved, faces[lives])]] = False
     return good
 
 
@@ -175,7 +169,7 @@ def _normals(verts: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:
     a, b, c = (verts[faces[:, i]] for i in range(3))
     cross = torch.linalg.cross(b - a, c - a)
     double_area = torch.linalg.vector_norm(cross, dim=1)
-    longest = torch.stack([(b - a).square().sum(1), (c - b).square().sum(1), (a - c).square().sum(1)]).amax(0)
+    longest = torch.maximum(torch.maximum(dot(b - a, b - a), dot(c - b, c - b)), dot(a - c, a - c))
     tiny = torch.finfo(verts.dtype).tiny
     return cross / double_area.clamp(min=tiny)[:, None], double_area / longest.clamp(min=tiny)
 

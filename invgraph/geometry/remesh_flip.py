@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .remesh_collapse import _FAR, _normals
-from .remesh_split import Surface
+from .remesh_split import Surface, dot
 from .topology import Topology
 
 _INNER_ROUNDS = 3
@@ -92,7 +92,7 @@ def _delaunay_gain(verts: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor) ->
 
 def _cotangent(u: Tensor, v: Tensor) -> Tensor:
     sine = torch.linalg.vector_norm(torch.linalg.cross(u, v), dim=1)
-    return (u * v).sum(1) / sine.clamp(min=torch.finfo(u.dtype).tiny)
+    return dot(u, v) / sine.clamp(min=torch.finfo(u.dtype).tiny)
 
 
 def _may_flip(surface: Surface, topology: Topology, quad: Tensor) -> Tensor:
@@ -108,10 +108,10 @@ def _may_flip(surface: Surface, topology: Topology, quad: Tensor) -> Tensor:
     new_one, q3 = _normals(surface.verts, torch.stack([a, d, c], dim=1))
     new_two, q4 = _normals(surface.verts, torch.stack([d, b, c], dim=1))
     sliver = torch.minimum(q1, q2) < 0.05  # its normal says little about the surface
-    flat = (old_one * old_two).sum(1) > _MIN_COSINE
+    flat = dot(old_one, old_two) > _MIN_COSINE
     side = old_one + old_two
-    stays = (new_one * side).sum(1) > 0
-    stays &= (new_two * side).sum(1) > 0
-    stays &= (new_one * new_two).sum(1) > torch.where(sliver, 0.0, 0.5)
+    stays = dot(new_one, side) > 0
+    stays &= dot(new_two, side) > 0
+    stays &= dot(new_one, new_two) > torch.where(sliver, 0.0, 0.5)
     better = torch.minimum(q3, q4) > torch.minimum(torch.minimum(q1, q2), q1.new_tensor(_MIN_QUALITY))
     return good & (flat | sliver) & stays & better

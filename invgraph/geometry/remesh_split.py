@@ -10,6 +10,11 @@ from torch import Tensor
 from .topology import Topology
 
 
+def dot(u: Tensor, v: Tensor) -> Tensor:
+    """Inner products over the last dimension (several times faster than ``(u * v).sum(-1)`` for three columns)."""
+    return torch.einsum("...i,...i->...", u, v)
+
+
 @dataclass
 class Surface:
     """What the remeshing steps hand on: float64 positions, faces, and what each vertex carries.
@@ -73,7 +78,7 @@ def _split(surface: Surface, topology: Topology, long: Tensor) -> None:
     # two: turn so that the whole edge is v0 v1; cut the quad v0 v1 x y along its shorter diagonal
     (v0, v1, v2), (_, x, y) = _turned(surface.faces, middle, (count == 2), split.int().argmin(1))
     p = surface.verts
-    shorter = (p[v0] - p[x]).square().sum(1) < (p[v1] - p[y]).square().sum(1)
+    shorter = dot(p[v0] - p[x], p[v0] - p[x]) < dot(p[v1] - p[y], p[v1] - p[y])
     parts += [_faces(x, v2, y), _faces(v0, v1, torch.where(shorter, x, y))]
     parts += [torch.where(shorter[:, None], _faces(v0, x, y), _faces(y, v1, x))]
     # three: a face at each corner and one between

@@ -77,8 +77,8 @@ class Topology:
     def edges(self) -> Tensor:
         """(E, 2) int64 unique edges ``(a, b)`` with ``a < b``, in ascending order."""
         keys = self._halfedges[0]
-        n = max(self.num_verts, 1)
-        return torch.stack([torch.div(keys, n, rounding_mode="floor"), keys % n], dim=1)
+        a = torch.div(keys, max(self.num_verts, 1), rounding_mode="floor")
+        return torch.stack([a, keys - a * self.num_verts], dim=1)
 
     @property
     def edge_keys(self) -> Tensor:
