@@ -16,13 +16,11 @@ _HOMES = {
     "InputError": "errors",
     "Mesh": "geometry",
     "Views": "data",
-    "fit": "fit",
     "load_mesh": "geometry",
     "load_views": "data",
-    "render": "render",
     "save_mesh": "geometry",
 }
-_MODULES = ("cameras", "data", "geometry", "losses", "metrics", "ops", "shapes", "viz")
+_MODULES = ("cameras", "data", "fit", "geometry", "losses", "metrics", "ops", "render", "shapes", "viz")
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - the tables above are the one list of names
 
 

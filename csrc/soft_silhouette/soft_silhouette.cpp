@@ -64,7 +64,7 @@ void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, co
                 const auto counted = e > lowest;
                 if (!any(counted)) continue;
                 e = exp<T>(minimum(maximum(e, broadcast<T>(lowest)), broadcast<T>(kMaxExponent<T>)));
-                store(at, p + p * select(counted, e, Vec<T>{}));
+                store(at, select(counted, p + p * e, p));  // not p + p * 0: the product may be infinite
             }
         }
     }

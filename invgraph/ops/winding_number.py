@@ -41,7 +41,11 @@ def winding_number(points: Tensor, verts: Tensor, faces: Tensor, *, accuracy: fl
     return value
 
 
-@torch.library.custom_op("invgraph::winding_number", mutates_args=(), device_types="cpu")
+# define and impl rather than custom_op, whose first call imports torch._dynamo: a second that nobody here needs
+torch.library.define("invgraph::winding_number", "(Tensor points, Tensor verts, Tensor faces, float accuracy) -> Tensor")
+
+
+@torch.library.impl("invgraph::winding_number", "cpu")
 def _winding_number(points: Tensor, verts: Tensor, faces: Tensor, accuracy: float) -> Tensor:
     if len(faces) and not 0 <= int(faces.min()) <= int(faces.max()) < len(verts):
         got = f"[{int(faces.min())}, {int(faces.max())}]"
@@ -62,7 +66,7 @@ def _winding_number(points: Tensor, verts: Tensor, faces: Tensor, accuracy: floa
     return out
 
 
-@_winding_number.register_fake
+@torch.library.register_fake("invgraph::winding_number")
 def _(points: Tensor, verts: Tensor, faces: Tensor, accuracy: float) -> Tensor:
     return points.new_empty(len(points))
 

@@ -1,0 +1,11 @@
+"""Pure-torch twins of the native primitives: slow, dense, differentiable by autograd, and short enough to be checked by eye.
+
+Each takes what its primitive takes (shared topology only) and is the definition that the kernel is tested against, in
+any precision and, unlike the kernels, to any order of derivative.
+"""
+
+from .antialias import antialias
+from .rasterize import rasterize
+from .soft_silhouette import soft_silhouette
+
+__all__ = ["antialias", "rasterize", "soft_silhouette"]
