@@ -1,5 +1,6 @@
 """The multi-view loop: from a starting shape and calibrated masks to a mesh."""
 
+from .._callable import make_callable
 from .checkpoint import load_checkpoint, save_checkpoint
 from .initial import InitialMesh, initial_mesh, sphere_in_view
 from .loop import fit
@@ -30,3 +31,5 @@ __all__ = [
     "silhouette_iou",
     "sphere_in_view",
 ]
+
+make_callable(__name__, fit)
