@@ -42,7 +42,8 @@ def winding_number(points: Tensor, verts: Tensor, faces: Tensor, *, accuracy: fl
 
 
 # define and impl rather than custom_op, whose first call imports torch._dynamo: a second that nobody here needs
-torch.library.define("invgraph::winding_number", "(Tensor points, Tensor verts, Tensor faces, float accuracy) -> Tensor")
+_SCHEMA = "(Tensor points, Tensor verts, Tensor faces, float accuracy) -> Tensor"
+torch.library.define("invgraph::winding_number", _SCHEMA)
 
 
 @torch.library.impl("invgraph::winding_number", "cpu")
