@@ -1,4 +1,4 @@
-"""Every converter reprojects landmarks on a non-square image with off-centre principal point, against plain formulas."""
+"""Every converter reprojects landmarks, off-centre on a non-square image, against plain formulas."""
 
 import math
 

@@ -1,0 +1,167 @@
+"""Where silhouettes come from: the alpha channel, mask files, or a threshold on photographs of a plain background."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .frames import Frame, Scan
+from .pictures import IMAGE_SUFFIXES
+
+MASK_FOLDERS = ("mask", "masks", "silhouette", "silhouettes")
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Silhouettes from photographs before a plain background: a pixel is object where it differs from the background.
+
+    The contrast of a pixel is the largest difference of its channels from the background colour. Object is where it
+    exceeds ``level``; then dilate and erode by discs (a closing where both are equal: it bridges dark shadows), keep
+    the largest component, and fill its small holes.
+
+    Attributes:
+        level: contrast in [0, 1]; None chooses it by Otsu's method on the square roots of all pictures' contrasts
+            together (the root keeps the object's shaded parts on the object's side).
+        dilate, erode: radii in pixels of the original picture; None is a closing of 2 % of its shorter side.
+        fill_holes: holes up to this share of the object's area are filled; 0 fills none, 1 all.
+        largest: keep only the largest connected component.
+        background: colour in [0, 1]; None takes the median of the pictures' border pixels.
+    """
+
+    level: float | None = None
+    dilate: int | None = None
+    erode: int | None = None
+    fill_holes: float = 0.02
+    largest: bool = True
+    background: tuple[float, float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.level is not None and not 0 <= self.level < 1:
+            raise ValueError(f"threshold must lie in [0, 1), got {self.level}")
+        for name in ("dilate", "erode"):
+            if (getattr(self, name) or 0) < 0:
+                raise ValueError(f"{name} must be a radius in pixels, 0 or more, got {getattr(self, name)}")
+        if not 0 <= self.fill_holes <= 1:
+            raise ValueError(f"fill_holes must be a share of the object's area in [0, 1], got {self.fill_holes}")
+
+
+MIDDLEBURY = Threshold(level=0.19, dilate=10, erode=7, fill_holes=0.0, largest=False, background=(0.0, 0.0, 0.0))
+"""The recipe of the Middlebury multi-view data's authors (Seitz et al., CVPR 2006): 3 pixels too large by design."""
+
+
+def threshold_masks(colors: Sequence[Tensor], rule: Threshold) -> tuple[list[Tensor], str, float]:
+    """Silhouettes (H, W) float32 of pictures (H, W, 3) taken before one plain background.
+
+    Returns:
+        The masks; the rule in words with the values it came to; and the share of border pixels, in the median picture,
+        that exceed the threshold: near 0 where the background is plain.
+    """
+    from skimage.filters import threshold_otsu
+
+    background = torch.tensor(rule.background) if rule.background is not None else _border_color(colors)
+    contrasts = [(color - background).abs().amax(-1) for color in colors]
+    level = rule.level
+    if level is None:
+        roots = np.concatenate([c.numpy().ravel()[:: max(1, len(colors) * c.numel() // 4_000_000)] for c in contrasts])
+        level = float(threshold_otsu(np.sqrt(roots))) ** 2
+    masks = [_clean((c > level).numpy(), rule) for c in contrasts]
+    crossing = float(np.median([float((_border(c) > level).float().mean()) for c in contrasts]))
+    radii = (
+        "closing of 2 %" if rule.dilate is None and rule.erode is None else f"dilate {rule.dilate}, erode {rule.erode}"
+    )
+    return masks, f"threshold {level:.3g} on the contrast with the background, {radii}", crossing
+
+
+def _border(x: Tensor) -> Tensor:
+    """(H, W, ...) -> (2 H + 2 W, ...): the outermost pixels."""
+    return torch.cat([x[0], x[-1], x[:, 0], x[:, -1]])
+
+
+def _border_color(colors: Sequence[Tensor]) -> Tensor:
+    return torch.cat([_border(c) for c in colors]).median(0).values
+
+
+def _clean(mask: np.ndarray, rule: Threshold) -> Tensor:
+    from scipy import ndimage
+    from skimage.morphology import isotropic_dilation, isotropic_erosion, remove_small_holes
+
+    closing = round(0.02 * min(mask.shape))
+    dilate = closing if rule.dilate is None else rule.dilate
+    erode = closing if rule.erode is None else rule.erode
+    pad = max(dilate, erode) + 1
+    # beyond the edge the picture is taken to go on as it ends: an object that leaves it is not eroded there
+    mask = np.pad(mask, pad, mode="edge")
+    if dilate:
+        mask = isotropic_dilation(mask, dilate)
+    if erode:
+        mask = isotropic_erosion(mask, erode)
+    mask = mask[pad:-pad, pad:-pad]
+    if rule.largest and mask.any():
+        labels, _ = ndimage.label(mask)
+        mask = labels == np.bincount(labels[mask]).argmax()
+    if rule.fill_holes >= 1:
+        mask = ndimage.binary_fill_holes(mask)
+    elif rule.fill_holes > 0:
+        mask = remove_small_holes(mask, max_size=int(rule.fill_holes * mask.sum()))
+    return torch.from_numpy(np.ascontiguousarray(mask)).float()
+
+
+def informative(alpha: Tensor | None) -> bool:
+    """Whether an alpha channel tells object from background at all: some pixel is not opaque."""
+    return alpha is not None and bool((alpha < 0.5).any())
+
+
+def mask_files(scan: Scan, folder: Path | None) -> tuple[list[Path | None], str]:
+    """A mask file for each frame, as the camera file names it or from a folder of masks, and that in words.
+
+    Args:
+        folder: where to look; None looks for a folder called mask, masks, silhouette or silhouettes beside the images.
+
+    Returns:
+        All None and "" where no mask is found at all. Frames without a mask in a folder that has others are errors.
+    """
+    if folder is None and scan.frames and all(frame.mask is not None for frame in scan.frames):
+        return [frame.mask for frame in scan.frames], "mask files named by the camera file"
+    for place in [folder] if folder is not None else _folders(scan):
+        found = _match(scan, place)
+        if not any(found):
+            continue
+        for frame, mask in zip(scan.frames, found):
+            if mask is None:
+                scan.error(f"no mask for this image in {place}", str(frame.image or frame.name))
+        return found, f"mask folder {place.name}/"
+    return [None] * len(scan.frames), ""
+
+
+def _folders(scan: Scan) -> list[Path]:
+    parents = {
+        scan.root: None,
+        **{p: None for f in scan.frames if f.image for p in (f.image.parent, f.image.parent.parent)},
+    }
+    inside = [p for p in parents if p == scan.root or scan.root in p.parents]
+    return [p / name for p in inside for name in MASK_FOLDERS if (p / name).is_dir()]
+
+
+def _match(scan: Scan, folder: Path) -> list[Path | None]:
+    """By name (``a/b.jpg`` finds ``a/b.png``, ``b.png`` or ``b.jpg.png``); else, where the counts agree, in order."""
+    files = sorted(p for p in folder.rglob("*") if p.suffix in IMAGE_SUFFIXES)
+    by_name = {str(p.relative_to(folder).with_suffix("")): p for p in reversed(files)}
+    found = [next((by_name[key] for key in _keys(scan, frame) if key in by_name), None) for frame in scan.frames]
+    if not any(found) and len(files) == len(scan.frames):
+        order = sorted(range(len(files)), key=lambda i: str(scan.frames[i].image or scan.frames[i].name))
+        for i, file in zip(order, files):
+            found[i] = file
+    return found
+
+
+def _keys(scan: Scan, frame: Frame) -> list[str]:
+    path = Path(frame.name) if frame.image is None else frame.image
+    if scan.root in path.parents:
+        path = path.relative_to(scan.root)
+    tails = [Path(*path.parts[i:]) for i in range(len(path.parts))]
+    return [str(key) for tail in tails for key in (tail.with_suffix(""), tail)]
