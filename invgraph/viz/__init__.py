@@ -1,1 +1,19 @@
-"""."""
+"""Looking at results: shaded pictures, error overlays, contact sheets, the turntable video and the report page."""
+
+from .overlay import overlay
+from .report import ViewPictures, write_report
+from .shading import shade, shaded
+from .sheet import contact_sheet
+from .turntable import guess_up, orbit_cameras, turntable
+
+__all__ = [
+    "ViewPictures",
+    "contact_sheet",
+    "guess_up",
+    "orbit_cameras",
+    "overlay",
+    "shade",
+    "shaded",
+    "turntable",
+    "write_report",
+]
