@@ -61,7 +61,7 @@ NB_MODULE(_native, m) {
         });
     });
     m.def("rasterize_forward", [](bool is_double, Batch batch, Address points, int height, int width, int threads,
-                                  Address face_id, Address barycentric, Address depth) {
+                                  Address barycentric, Address depth, Address face_id) {
         const FaceBatch faces = batch_of(batch);
         typed(is_double, [&](auto t) {
             using T = decltype(t);

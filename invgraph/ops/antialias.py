@@ -163,13 +163,13 @@ def _(
     return torch.empty_like(image), torch.empty_like(points)
 
 
-def _setup(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
+def _setup(ctx, inputs, output) -> None:
     image, _, points, faces, ranges, edges, _ = inputs
     ctx.save_for_backward(image, points, faces, ranges, edges, output[1])
     ctx.mark_non_differentiable(output[1])
 
 
-def _gradient(ctx, grad_out, _):  # type: ignore[no-untyped-def]
+def _gradient(ctx, grad_out, _):
     grad_image, grad_points = torch.ops.invgraph.antialias_backward(*ctx.saved_tensors, grad_out)
     return grad_image, None, grad_points, None, None, None, None
 

@@ -22,9 +22,7 @@ class Fragments(NamedTuple):
     """``(B, H, W)``: camera depth z, infinity on background."""
 
 
-def rasterize(
-    points: Tensor, faces: Tensor, image_size: tuple[int, int], *, ranges: Tensor | None = None
-) -> Fragments:
+def rasterize(points: Tensor, faces: Tensor, image_size: tuple[int, int], *, ranges: Tensor | None = None) -> Fragments:
     """Find the nearest face at every pixel centre.
 
     Watertight: a centre on an edge or a corner that faces share belongs to exactly one of them. No face is culled for
@@ -42,7 +40,8 @@ def rasterize(
         visibility. Equal depths: the lower face index wins. The same bytes for any number of threads.
     """
     check_drawing(points, faces, ranges, image_size, channels=3)
-    return Fragments(*torch.ops.invgraph.rasterize(points, faces, ranges, *image_size))
+    barycentric, depth, face_id = torch.ops.invgraph.rasterize(points, faces, ranges, *image_size)
+    return Fragments(face_id, barycentric, depth)
 
 
 @torch.library.custom_op("invgraph::rasterize", mutates_args=(), device_types="cpu")
@@ -69,7 +68,7 @@ def _empty(
     points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     shape = (image_count(points, ranges), height, width)
-    return points.new_empty(shape, dtype=torch.int32), points.new_empty(*shape, 3), points.new_empty(shape)
+    return points.new_empty(*shape, 3), points.new_empty(shape), points.new_empty(shape, dtype=torch.int32)
 
 
 @torch.library.custom_op("invgraph::rasterize_backward", mutates_args=(), device_types="cpu")
@@ -101,13 +100,13 @@ def _(
     return torch.empty_like(points)
 
 
-def _setup(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
+def _setup(ctx, inputs, output) -> None:
     points, faces, ranges, _, _ = inputs
-    ctx.save_for_backward(points, faces, ranges, output[0])
-    ctx.mark_non_differentiable(output[0])
+    ctx.save_for_backward(points, faces, ranges, output[2])
+    ctx.mark_non_differentiable(output[2])
 
 
-def _gradient(ctx, _, grad_barycentric, grad_depth):  # type: ignore[no-untyped-def]
+def _gradient(ctx, grad_barycentric, grad_depth, _):
     grad = torch.ops.invgraph.rasterize_backward(*ctx.saved_tensors, grad_barycentric, grad_depth)
     return grad, None, None, None, None
 

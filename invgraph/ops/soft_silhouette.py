@@ -22,9 +22,10 @@ def soft_silhouette(
 ) -> Tensor:
     """Probability that each pixel is covered: ``alpha = 1 - prod_f (1 - sigmoid(x_f))``, ``x_f = +-d_f^2 / sigma``.
 
-    ``d_f`` is the pixel centre's distance to the outline of face ``f`` in the image, positive inside. The product has no
-    order and no limit on the number of faces (Liu et al., Soft Rasterizer, ICCV 2019, eqs. 1 and 5). At an outline where
-    ``k`` faces meet alpha is ``1 - 0.5^k``, so a fit through it alone settles a fraction of the blur beside the surface.
+    ``d_f`` is the pixel centre's distance to the outline of face ``f`` in the image, positive inside. The product has
+    no order and no limit on the number of faces (Liu et al., Soft Rasterizer, ICCV 2019, eqs. 1 and 5). At an outline
+    where ``k`` faces meet alpha is ``1 - 0.5^k``, so a fit through it alone settles a fraction of the blur beside the
+    surface.
 
     Args:
         points: ``(B, V, 2)`` pixel coordinates (u, v) of the vertices; with ``ranges``: ``(P, 2)``. float32 or float64.
@@ -125,13 +126,13 @@ def _(
     return torch.empty_like(points)
 
 
-def _setup(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
+def _setup(ctx, inputs, output) -> None:
     points, faces, ranges, _, _, ctx.sigma, ctx.reach = inputs
     ctx.save_for_backward(points, faces, ranges, output[1])
     ctx.mark_non_differentiable(output[1])
 
 
-def _gradient(ctx, grad_alpha, _):  # type: ignore[no-untyped-def]
+def _gradient(ctx, grad_alpha, _):
     points, faces, ranges, transmittance = ctx.saved_tensors
     grad = torch.ops.invgraph.soft_silhouette_backward(
         points, faces, ranges, ctx.sigma, ctx.reach, transmittance, grad_alpha

@@ -1,4 +1,4 @@
-"""Rendering: ``render(mesh, cameras)`` through projection, near-plane clipping and the primitives of ``invgraph.ops``."""
+"""Rendering: ``render(mesh, cameras)`` by projection, near-plane clipping and the primitives of ``invgraph.ops``."""
 
 from .._callable import make_callable
 from .renderer import Rendered, render

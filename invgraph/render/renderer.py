@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import torch
@@ -16,22 +15,43 @@ from ..geometry.mesh import Mesh
 from .clip import Drawing, clip_near
 
 Mode = Literal["soft", "hard", "antialias"]
-Output = Literal["alpha", "depth", "normal", "face_id"]
+OUTPUTS = ("alpha", "depth", "normal", "face_id")
 NEAR_FRACTION = 1e-3  # default near plane, as a fraction of the depth of the farthest vertex
 
 
-@dataclass(frozen=True, eq=False)
 class Rendered:
-    """Pictures of N cameras; what was not asked for is None."""
+    """Pictures of N cameras: those that were asked for; to read another is an error that says so."""
 
-    alpha: Tensor | None = None
-    """``(N, H, W)`` coverage in [0, 1]."""
-    depth: Tensor | None = None
-    """``(N, H, W)`` camera depth z in world units at pixel centres, 0 where there is no surface."""
-    normal: Tensor | None = None
-    """``(N, H, W, 3)`` unit normals in the world frame, interpolated from the vertices; 0 where there is no surface."""
-    face_id: Tensor | None = None
-    """``(N, H, W)`` int64 index of the visible face, -1 where there is none."""
+    def __init__(self, pictures: Mapping[str, Tensor]) -> None:
+        self._pictures = dict(pictures)
+
+    def __repr__(self) -> str:
+        return "Rendered(" + ", ".join(f"{name} {tuple(x.shape)}" for name, x in self._pictures.items()) + ")"
+
+    def _get(self, name: str) -> Tensor:
+        if name not in self._pictures:
+            raise AttributeError(f'{name} was not rendered: ask for it with outputs=("{name}", ...)')
+        return self._pictures[name]
+
+    @property
+    def alpha(self) -> Tensor:
+        """``(N, H, W)`` coverage in [0, 1]."""
+        return self._get("alpha")
+
+    @property
+    def depth(self) -> Tensor:
+        """``(N, H, W)`` camera depth z in world units at pixel centres, 0 where there is no surface."""
+        return self._get("depth")
+
+    @property
+    def normal(self) -> Tensor:
+        """``(N, H, W, 3)`` unit normals in the world frame, interpolated from the vertices; 0 where is no surface."""
+        return self._get("normal")
+
+    @property
+    def face_id(self) -> Tensor:
+        """``(N, H, W)`` int64 index of the visible face, -1 where there is none."""
+        return self._get("face_id")
 
 
 def render(
@@ -40,7 +60,7 @@ def render(
     *,
     mode: Mode = "antialias",
     sigma: float = 1.0,
-    outputs: Sequence[Output] = ("alpha",),
+    outputs: Sequence[str] = ("alpha",),
     near: float | None = None,
 ) -> Rendered:
     """Draw one mesh from N cameras.
@@ -64,9 +84,9 @@ def render(
     """
     if mode not in get_args(Mode):
         raise ValueError(f"mode: expected one of {get_args(Mode)}, got {mode!r}")
-    unknown = [name for name in outputs if name not in get_args(Output)]
+    unknown = [name for name in outputs if name not in OUTPUTS]
     if unknown or isinstance(outputs, str):
-        raise ValueError(f"outputs: expected any of {get_args(Output)} in a tuple, got {unknown or outputs!r}")
+        raise ValueError(f"outputs: expected any of {OUTPUTS} in a tuple, got {unknown or outputs!r}")
     if mesh.is_batched and len(mesh.verts) != len(cameras):
         raise ValueError(f"mesh: expected verts (V, 3) or ({len(cameras)}, V, 3), got {tuple(mesh.verts.shape)}")
 
@@ -95,7 +115,7 @@ def render(
             results["normal"] = F.normalize(_interpolate(normals, drawing, fragments), dim=-1)
         if "face_id" in outputs:
             results["face_id"] = _mesh_face(drawing, fragments)
-    return Rendered(**results)
+    return Rendered(results)
 
 
 def _project(drawing: Drawing, cameras: Cameras, near: float) -> Tensor:

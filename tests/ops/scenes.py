@@ -17,7 +17,7 @@ def random_soup(faces: int, size: int, dtype: torch.dtype = torch.float64, image
 
 
 def project(mesh: Mesh, size: int, scale: float = 0.35, shift: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Tensor:
-    """A mesh near the origin -> points (1, V, 3) of a simple perspective picture, off-centre by a fraction of a pixel."""
+    """A mesh near the origin -> points (1, V, 3) of a perspective picture, off-centre by a fraction of a pixel."""
     moved = mesh.verts.double() + torch.tensor(shift, dtype=torch.float64)
     z = moved[:, 2:] + 4
     uv = moved[:, :2] / z * (4 * scale * size) + torch.tensor([size / 2 + 0.137, size / 2 - 0.219], dtype=torch.float64)

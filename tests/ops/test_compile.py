@@ -25,7 +25,10 @@ def test_opcheck():
     depth = ops.rasterize(points, MESH.faces, (20, 20)).depth.detach()
     image = torch.rand(1, 20, 20, 2, dtype=torch.float64, requires_grad=True)
     for op, arguments in [
-        (torch.ops.invgraph.soft_silhouette, (points[..., :2].detach().requires_grad_(), MESH.faces, None, 20, 20, 1.5, 9.0)),
+        (
+            torch.ops.invgraph.soft_silhouette,
+            (points[..., :2].detach().requires_grad_(), MESH.faces, None, 20, 20, 1.5, 9.0),
+        ),
         (torch.ops.invgraph.rasterize, (points, MESH.faces, None, 20, 20)),
         (torch.ops.invgraph.antialias, (image, depth, points, MESH.faces, None, topology.edges, topology.edge_faces)),
     ]:

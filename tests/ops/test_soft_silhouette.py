@@ -151,7 +151,11 @@ def test_every_instruction_set_agrees():
     for isa in ("baseline", "avx2", "avx512"):
         run = subprocess.run(
             [sys.executable, "-c", code],
-            env={**os.environ, "INVGRAPH_ISA": isa, "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path])},
+            env={
+                **os.environ,
+                "INVGRAPH_ISA": isa,
+                "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path]),
+            },
             capture_output=True,
             text=True,
             check=True,

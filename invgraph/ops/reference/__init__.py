@@ -1,4 +1,4 @@
-"""Pure-torch twins of the native primitives: slow, dense, differentiable by autograd, and short enough to be checked by eye.
+"""Pure-torch twins of the native primitives: slow, dense, differentiable by autograd, short enough to check by eye.
 
 Each takes what its primitive takes (shared topology only) and is the definition that the kernel is tested against, in
 any precision and, unlike the kernels, to any order of derivative.

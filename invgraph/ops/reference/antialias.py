@@ -9,7 +9,7 @@ from .soft_silhouette import cross
 
 
 def silhouette_sides(points: Tensor, faces: Tensor, edges: Tensor, edge_faces: Tensor) -> Tensor:
-    """``(B, E)``: the sign of ``cross(b - a, p - a)`` on the side where edge a-b's faces lie; 0 for no silhouette edge."""
+    """``(B, E)``: the sign of ``cross(b - a, p - a)`` on the side where edge a-b's faces lie; 0: no silhouette."""
     uv = points[..., :2]
     corner = uv[:, faces]  # (B, F, 3, 2)
     area = cross(corner[:, :, 1] - corner[:, :, 0], corner[:, :, 2] - corner[:, :, 0])
@@ -24,9 +24,7 @@ def silhouette_sides(points: Tensor, faces: Tensor, edges: Tensor, edge_faces: T
     return torch.where((first == 0) | (second == 0), first + second, torch.where(first == second, first, 0))
 
 
-def antialias(
-    image: Tensor, depth: Tensor, points: Tensor, faces: Tensor, edges: Tensor, edge_faces: Tensor
-) -> Tensor:
+def antialias(image: Tensor, depth: Tensor, points: Tensor, faces: Tensor, edges: Tensor, edge_faces: Tensor) -> Tensor:
     """See the primitive; memory grows with B x E x H x W."""
     side = silhouette_sides(points, faces, edges, edge_faces)
     a, b = points[:, edges[:, 0]], points[:, edges[:, 1]]

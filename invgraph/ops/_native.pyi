@@ -1,0 +1,6 @@
+"""The compiled module (csrc/module.cpp): functions over addresses, called by the files of this folder alone."""
+
+from typing import Any
+
+def isa() -> str: ...
+def __getattr__(name: str) -> Any: ...
