@@ -33,6 +33,7 @@ class ViewPictures:
         images: (N, H, W, 3) photographs in [0, 1], or None.
         renders: (N, H, W, 3) or (N, H, W, 4) shaded pictures of the mesh; None shows ``alphas``.
         known: (N, H, W) bool, False where the truth is unknown; None = all known.
+        scores: (N,) silhouette IoU if it was measured already, say on larger pictures; None = of these pictures.
     """
 
     names: Sequence[str]
@@ -41,6 +42,7 @@ class ViewPictures:
     images: Tensor | np.ndarray | None = None
     renders: Tensor | np.ndarray | None = None
     known: Tensor | np.ndarray | None = None
+    scores: Sequence[float] | Tensor | None = None
 
     def __post_init__(self) -> None:
         shape = tuple(self.masks.shape)
@@ -50,12 +52,16 @@ class ViewPictures:
             value = getattr(self, name)
             if value is not None and tuple(value.shape) not in {shape + end for end in last}:
                 raise ValueError(f"{name}: expected shape {shape + last[0]}, got {tuple(value.shape)}")
+        if self.scores is not None and len(self.scores) != len(self.names):
+            raise ValueError(f"scores: expected {len(self.names)} values, one a view, got {len(self.scores)}")
 
     def __len__(self) -> int:
         return len(self.names)
 
     def iou(self) -> Tensor:
-        """(N,) silhouette IoU over known pixels: sum of minima over sum of maxima of mask and coverage."""
+        """(N,) ``scores``, or IoU over known pixels: sum of minima over sum of maxima of mask and coverage."""
+        if self.scores is not None:
+            return torch.as_tensor(self.scores, dtype=torch.float32)
         m, a = as_picture(self.masks, "masks"), as_picture(self.alphas, "alphas")
         low, high = torch.minimum(m, a), torch.maximum(m, a)
         if self.known is not None:
