@@ -1,18 +1,41 @@
-# make demo | test | bench: each sets up what it needs in .venv, from constraints.txt.
+# Each target sets up what it needs: a virtual environment in .venv, from constraints.txt.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find csrc invgraph -type f -not -name '*.so' -not -path '*/__pycache__/*') CMakeLists.txt pyproject.toml constraints.txt
+PACKAGE := pyproject.toml CMakeLists.txt constraints.txt $(shell find csrc -type f)
 
-.PHONY: demo test check bench dev clean
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench dev clean
 
-# installs the package, not in place: what is run is what a user gets
-$(VENV)/.installed: $(SOURCES)
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt ".[dev]"
-	touch $@
+help:  ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
-dev:  ## build the native module in place, for work on the package
+demo: $(VENV)/.installed  ## reconstruct the bundled object from its masks
+	$(BIN)/invgraph fit assets/demo --out out/demo --truth assets/demo/truth.ply --overwrite
+
+test: $(VENV)/.installed  ## run the tests on the installed package
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed  ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed  ## print the benchmark tables
+	$(BIN)/python -m benchmarks
+
+dev:  ## build the native module in place, with the active Python, for work on the package
 	cmake -S . -B build/dev -G Ninja -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE="$$(command -v python)" > /dev/null
 	cmake --build build/dev
 	cmake --install build/dev --prefix . > /dev/null
+
+clean:  ## remove everything that was built
+	rm -rf $(VENV) build out invgraph/ops/_native*.so
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# the package is installed in place, so that the sources here are what runs
+$(VENV)/.installed: $(BIN)/python $(PACKAGE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@touch $@
