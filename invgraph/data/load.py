@@ -14,8 +14,8 @@ from ..cameras import Cameras
 from ..errors import InputError
 from . import colmap, idr, middlebury, nerf
 from .frames import BadFile, Finding, Scan
-from .masks import MIDDLEBURY, Threshold, informative, mask_files, threshold_masks
-from .pictures import Picture, decode
+from .masks import MIDDLEBURY, Threshold, empty_or_full, mask_files, threshold_masks
+from .pictures import Picture, decode, informative
 from .views import Views
 
 FORMATS: dict[str, ModuleType] = {"nerf": nerf, "idr": idr, "colmap": colmap, "middlebury": middlebury}
@@ -83,16 +83,16 @@ def gather(
     scan: Scan | None = None
     try:
         scan = recognise(Path(path), format)
-        pictures, silhouettes, how = _silhouettes(scan, masks, rule, max_size)
+        pictures, silhouettes, how = _silhouettes(scan, masks, rule, max_size, images)
     except BadFile as e:
         return None, [*(scan.findings if scan is not None else ()), e.finding]
-    for picture, mask in zip(pictures, silhouettes):
-        seen = mask if picture.known is None else mask[picture.known]
-        where = str(picture.frame.image or picture.frame.mask)
-        if not bool((seen >= 0.5).any()):
-            scan.error("the mask is empty: no pixel of the object", where, "remove the view or mend its mask")
-        elif bool((seen >= 0.5).all()):
-            scan.error("the mask is full: no pixel of background", where, "remove the view or mend its mask")
+    usable = []
+    for i, (picture, mask) in enumerate(zip(pictures, silhouettes)):
+        if fault := empty_or_full(mask, picture.known):
+            scan.error(fault, str(picture.frame.image or picture.frame.mask), "remove the view or mend its mask")
+        else:
+            usable.append(i)
+    pictures, silhouettes = [pictures[i] for i in usable], [silhouettes[i] for i in usable]
     if len(scan.frames) < 2 and not any(f.severity == "error" for f in scan.findings):
         scan.error(f"found {len(scan.frames)} view, at least 2 are needed", scan.camera_file)
     if not pictures:
@@ -120,7 +120,7 @@ def recognise(path: Path, format: str = "auto") -> Scan:
 
 
 def _silhouettes(
-    scan: Scan, masks: str | Path, rule: Threshold, max_size: int | None
+    scan: Scan, masks: str | Path, rule: Threshold, max_size: int | None, images: bool
 ) -> tuple[list[Picture], list[Tensor], str]:
     """Decode the pictures and choose where their masks come from; says so in words."""
     mode, folder = _mask_mode(scan, masks, rule)
@@ -130,7 +130,7 @@ def _silhouettes(
         files, how = mask_files(scan, folder)
         if mode == "folder" and not any(files):
             raise BadFile(folder or scan.root, f"no mask files found for the images of {scan.camera_file.name}")
-    pictures = decode(scan, files, max_size)
+    pictures = decode(scan, files, max_size, keep_color=images or mode in ("threshold", "middlebury"))
     if any(files):
         pictures = [p for p in pictures if p.mask is not None]  # the others are among the errors already
         return pictures, [p.mask for p in pictures if p.mask is not None], how

@@ -41,30 +41,38 @@ class Picture:
     @property
     def size(self) -> tuple[int, int]:
         """(height, width)."""
-        layer = self.color if self.color is not None else self.mask
-        assert layer is not None
+        layer = next(x for x in (self.color, self.mask, self.alpha) if x is not None)
         return layer.shape[0], layer.shape[1]
 
 
-def decode(scan: Scan, masks: Sequence[Path | None], max_size: int | None) -> list[Picture]:
+def decode(scan: Scan, masks: Sequence[Path | None], max_size: int | None, *, keep_color: bool) -> list[Picture]:
     """All frames of a scan that can be decoded, in order; the others become errors among the scan's findings.
 
     Args:
         masks: for each frame the mask file to read, or None.
         max_size: pictures whose longer side exceeds this many pixels are area-averaged down to it.
+        keep_color: False drops the colour of a picture as soon as a mask or alpha says where the object is.
     """
 
     def one(job: tuple[Frame, Path | None]) -> Picture | BadFile:
         try:
-            return _decode(*job, max_size)
+            picture = _decode(*job, max_size)
         except BadFile as e:
             return e
+        if not keep_color and (picture.mask is not None or informative(picture.alpha)):
+            picture.color = None
+        return picture
 
     # decoding releases the GIL; torch's own threads below would multiply with these, hence the modest number
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         results = list(pool.map(one, zip(scan.frames, masks)))
     scan.findings += [result.finding for result in results if isinstance(result, BadFile)]
     return [result for result in results if isinstance(result, Picture)]
+
+
+def informative(alpha: Tensor | None) -> bool:
+    """Whether an alpha channel tells object from background at all: some pixel is not opaque."""
+    return alpha is not None and bool((alpha < 0.5).any())
 
 
 def _decode(frame: Frame, mask_file: Path | None, max_size: int | None) -> Picture:
