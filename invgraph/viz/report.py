@@ -229,13 +229,13 @@ def _side_within(budget: float, sets: Sequence[ViewPictures]) -> int:
 
 
 def _tables(values: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """(caption, rows) of the plain values and of each group; deeper groups are joined into their names."""
+    """(caption, rows) of the plain values and of each group; the names of deeper groups are joined."""
     plain = [(key, _text(value)) for key, value in values.items() if not isinstance(value, Mapping)]
-    tables = [("", plain)] if plain else []
-    for key, value in values.items():
-        if isinstance(value, Mapping) and value:
-            tables.append((str(key), list(_rows(value))))
-    return tables
+    groups = [(str(key), _rows(value)) for key, value in values.items() if isinstance(value, Mapping) and value]
+    if groups:
+        return [("general", plain), *groups] if plain else groups
+    half = len(plain) if len(plain) <= 8 else -(-len(plain) // 2)  # one long table stands in two columns
+    return [("", part) for part in (plain[:half], plain[half:]) if part]
 
 
 def _rows(values: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:

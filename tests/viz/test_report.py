@@ -116,10 +116,22 @@ def test_a_page_of_masks_alone(tmp_path):
     assert len(checker.images) == 3
 
 
-def test_many_views_are_folded(tmp_path):
-    page, _ = _read(write_report(tmp_path / "r.html", title="many", train=_pictures(65, (16, 32))))
-    assert page.count("<details") == 1
+def test_what_is_long_is_folded(tmp_path):
+    scores = {"mean": 0.5, "views": {f"view {i}": 0.5 for i in range(65)}}
+    page, checker = _read(
+        write_report(tmp_path / "r.html", title="many", train=_pictures(65, (16, 32)), metrics={"iou": scores})
+    )
+    assert page.count("<details") == 2
     assert "5 more views" in page
+    assert "46 more" in page
+    assert "views · view 64" in checker.text
+
+
+def test_scores_measured_elsewhere_are_shown(tmp_path):
+    _, checker = _read(write_report(tmp_path / "r.html", title="x", train=_pictures(2, scores=[0.9, 0.8])))
+    assert "0.8500" in checker.text
+    with pytest.raises(ValueError, match="scores: expected 2 values"):
+        _pictures(2, scores=[0.9])
 
 
 def test_views_are_checked():
