@@ -54,7 +54,8 @@ def antialias(
             raise ValueError(f"{name}: expected shape (E, 2), the same E for both, got {tuple(tensor.shape)}")
         if tensor.dtype != torch.int64:
             raise TypeError(f"{name}: expected int64, got {tensor.dtype}")
-    out, _ = torch.ops.invgraph.antialias(image, depth, points, faces, ranges, edges, edge_faces)
+    # which pixel is in front is a decision without a gradient: detached, so that no backward pass runs for it
+    out, _ = torch.ops.invgraph.antialias(image, depth.detach(), points, faces, ranges, edges, edge_faces)
     return out
 
 

@@ -1,0 +1,1 @@
+"""Benchmarks: ``python -m benchmarks [TABLE ...]`` prints the tables that the README quotes."""

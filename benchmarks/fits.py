@@ -1,0 +1,52 @@
+"""Whole reconstructions by the command, with its default options, against the true meshes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.measure import header, row
+
+CASES = {
+    "spot/views24": ("spot/views24", []),
+    "bob/views24": ("bob/views24", []),
+    "spot/views24 --init sphere": ("spot/views24", ["--init", "sphere"]),
+    "spot/views8_ring": ("spot/views8_ring", []),
+    "spot/wild": ("spot/wild", []),
+    "dino --holdout 4": ("dino", ["--holdout", "4"]),
+}
+
+
+def fits(arguments: argparse.Namespace) -> None:
+    """One row a case, from the metrics.json that the command writes."""
+    header(
+        "case",
+        "volume IoU",
+        "Chamfer-L1",
+        "F1@1%",
+        "normal cons.",
+        "vertices",
+        "closed, Euler",
+        "silhouette IoU",
+        "fit s",
+    )
+    for name, (folder, flags) in CASES.items():
+        views = arguments.data / folder
+        if not views.is_dir():
+            row(name, f"skipped: no {views}", *[""] * 7)
+            continue
+        truth = views / "gt.ply"
+        with tempfile.TemporaryDirectory() as out:
+            command = [sys.executable, "-m", "invgraph", "fit", str(views), "--out", f"{out}/run", *flags]
+            command += ["--truth", str(truth)] if truth.exists() else []
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            print_case(name, json.loads((Path(out) / "run" / "metrics.json").read_text()))
+
+
+def print_case(name: str, metrics: dict) -> None:
+    """One row of the table."""
+    row(name, json.dumps(metrics))
