@@ -14,6 +14,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 from ..errors import InputError
 from ..fit.options import FitOptions
 from .folder import check_folder, filled_folder
+from .results import plain, summary, write_meshes, write_page
 from .source import Reading
 
 if TYPE_CHECKING:
@@ -72,14 +73,14 @@ class Fit:
         """Fit, write and print the results; 0, or 130 if it was interrupted."""
         check_folder(self.out, RESULTS, overwrite=self.overwrite, resume=self.resume)
         views = self.reading.load(self.views)
-        print(f"{self.views}: {views.source}", flush=True)
+        print(views.source, flush=True)
         truth = self._load_truth()
         with filled_folder(self.out, RESULTS, keep=(CHECKPOINT,), fresh=not self.resume):
             if not self.resume:
                 self._write_options()
             result = self._fit(views)
             self._write(result, truth)
-        return self._report(result)
+        return self._say(result)
 
     def _with_options_of_the_run(self) -> Fit:
         """This command with the options that the run in its folder began with."""
@@ -108,30 +109,23 @@ class Fit:
     def _write_options(self) -> None:
         from .. import __version__
 
-        content = {"invgraph": __version__, **dataclasses.asdict(self)}
-        text = json.dumps(content, indent=2, default=str)
+        text = json.dumps({"invgraph": __version__, **plain(self)}, indent=2)
         (self.out / "options.json").write_text(f"{text}\n", encoding="utf-8")
 
     def _write(self, result: FitResult, truth: Mesh | None) -> None:
         """The meshes first, then what takes longer; an interrupted fit gets no turntable and report."""
-        from ..geometry import save_mesh
-
-        for name in ("mesh.ply", "mesh.glb"):
-            save_mesh(self.out / name, result.mesh)
+        write_meshes(self.out, result.mesh)
         if truth is not None:
             from ..metrics import evaluate
 
             result.metrics["truth"] = {"mesh": str(self.truth), **evaluate(result.mesh, truth)}
         (self.out / "metrics.json").write_text(result.metrics_json(), encoding="utf-8")
         if not result.interrupted:
-            from ..viz import turntable, write_report
+            write_page(self.out, self.views.resolve().name, result, plain(self))
 
-            turntable(result.mesh, self.out / "turntable.mp4")
-            write_report(self.out / "report.html", result, video=self.out / "turntable.mp4")
-
-    def _report(self, result: FitResult) -> int:
-        """Print where everything is and the headline figures."""
-        print(summary(result.metrics))
+    def _say(self, result: FitResult) -> int:
+        """Print the headline figures and where everything is; the exit status."""
+        print("\n".join(filter(None, (result.note, summary(result.metrics)))))
         for name in RESULTS:
             if (self.out / name).exists():
                 print(f"  {self.out / name}")
@@ -140,19 +134,3 @@ class Fit:
         again = shlex.join(["invgraph", "fit", str(self.views), "--out", str(self.out), "--resume"])
         print(f"interrupted: the mesh is valid as it is; go on with\n  {again}")
         return 130
-
-
-def summary(metrics: dict[str, Any]) -> str:
-    """Headline figures of a fit, from the content of metrics.json, in a few lines."""
-    closed = "closed" if metrics["closed"] else "not closed"
-    seconds = metrics["seconds"]["total"]
-    lines = [
-        f"{metrics['vertices']:,} vertices, {metrics['faces']:,} faces, {closed}, Euler characteristic "
-        f"{metrics['euler_characteristic']}; {metrics['iterations']} steps in {seconds:.1f} s"
-    ]
-    scores = [
-        f"{part['mean']:.4f} on {len(part['views'])} {name.replace('_', ' ')} views"
-        for name, part in metrics["silhouette_iou"].items()
-    ]
-    lines.append(f"silhouette IoU {', '.join(scores)}")
-    return "\n".join(lines)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import arg
 
@@ -16,15 +17,20 @@ if TYPE_CHECKING:
 class Reading:
     """What a data set is taken for; by default it is recognised."""
 
-    format: str = "auto"
+    format: Literal["auto", "nerf", "idr", "colmap", "middlebury"] = "auto"
     """Format of the data set; auto recognises it."""
-    masks: str = "auto"
-    """Where masks come from: auto, alpha, a folder of masks, or threshold (on the brightness of the image)."""
+    masks: Annotated[str, arg(metavar="auto|alpha|folder|threshold|middlebury|DIR")] = "auto"
+    """Where masks come from: the alpha channel, mask files beside the images, a folder DIR of masks, a threshold on
+    pictures before a plain background, or the recipe of the Middlebury data's authors."""
     threshold: Annotated[float | None, arg(metavar="VALUE")] = None
-    """Brightness in [0, 1] above which a pixel is the object, for --masks threshold; chosen by itself if not given."""
+    """Contrast with the background, in [0, 1), above which a pixel is the object; default: chosen by Otsu's method."""
+    dilate: Annotated[int | None, arg(metavar="PIXELS")] = None
+    """Grow threshold masks by this radius; default: as far as their raggedness asks."""
+    erode: Annotated[int | None, arg(metavar="PIXELS")] = None
+    """Then shrink them by this radius."""
 
     def load(self, path: Path) -> Views:
         """Read the views of a data set."""
         from ..data import load_views
 
-        return load_views(path, format=self.format, masks=self.masks, threshold=self.threshold)
+        return load_views(path, **dataclasses.asdict(self))

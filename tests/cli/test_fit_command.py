@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import AXES
+from ellipsoid import AXES
 
 import invgraph.fit.progress
 from invgraph.cli import main

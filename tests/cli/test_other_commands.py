@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import AXES, SIZE
+from ellipsoid import AXES, SIZE
 from PIL import Image
 
 from invgraph.cli import main

@@ -78,7 +78,7 @@ BROKEN_VIEWS: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "NaN in a matrix": (set_matrix(lambda m: m.__setitem__((0, 3), np.nan)), ("r_3",)),
     "empty mask": (set_alpha(0), ("r_3.png", "empty")),
     "full mask": (set_alpha(255), ("r_3.png", "full")),
-    "one view": (with_frames(lambda c: c.update(frames=c["frames"][:1])), ("at least 2 views",)),
+    "one view": (with_frames(lambda c: c.update(frames=c["frames"][:1])), ("at least 2",)),
     "path outside": (leave_folder, ("../r_3",)),
     "no cameras": (remove_cameras, ("views",)),
     "broken json": (lambda folder: (folder / "transforms_train.json").write_text("{"), ("transforms_train.json",)),
