@@ -14,7 +14,8 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 from ..errors import InputError
 from ..fit.options import FitOptions
 from .folder import check_folder, filled_folder
-from .results import plain, summary, write_meshes, write_page
+from .page import write_page
+from .results import plain, summary, write_meshes
 from .source import Reading
 
 if TYPE_CHECKING:
