@@ -106,6 +106,8 @@ class Cameras:
         """(V, 3) or per-camera (N, V, 3) world points -> (N, V, 3) camera coordinates."""
         if points.ndim not in (2, 3) or points.shape[-1] != 3 or (points.ndim == 3 and len(points) != len(self)):
             raise ValueError(f"points must have shape (V, 3) or ({len(self)}, V, 3), got {tuple(points.shape)}")
+        if points.dtype != self.R.dtype:
+            raise TypeError(f"points must have the cameras' dtype {self.R.dtype}, got {points.dtype}")
         return points @ self.R.mT + self.t[:, None]
 
     def project(self, points: Tensor) -> Tensor:

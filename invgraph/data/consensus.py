@@ -6,6 +6,7 @@ pixel and a half, so what it calls a disagreement is one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -85,14 +86,15 @@ class Consensus:
 def vote(views: Views, target: Target) -> Consensus:
     """Carve a coarse grid with all masks, and find the views without which the rest agree.
 
-    A point is carved by a view that sees it and sees background there. A wrong view betrays itself as the only one to
-    carve many points: such a view is left out, the worst first, as long as the others' masks are better explained so.
+    A point is carved by a view that sees it and sees background there. A wrong view betrays itself by carving many
+    points that few others carve.
     """
-    cameras = views.cameras.to("cpu", torch.float32)
     points = _grid(target)
-    scale = float((cameras.K[:, 0, 0] / target.depth.abs().clamp(min=1e-9)).median()) * 2 * target.radius / GRID
-    H, W = (max(8, round(n / max(1.0, scale))) for n in cameras.image_size)
+    focal = views.cameras.K[:, 0, 0].cpu().double()
+    voxel = float((focal / target.depth.abs().clamp(min=1e-9)).median()) * 2 * target.radius / GRID  # in pixels
+    H, W = (max(8, round(n / max(1.0, voxel))) for n in views.cameras.image_size)
     small = views.resize((H, W))
+    cameras = small.cameras.to("cpu", torch.float32)
     # tolerant: anything of the object in reach of a pixel and a half counts, and so does what nobody knows
     tolerant = small.masks.cpu() > 0.02
     if small.known is not None:
@@ -104,7 +106,7 @@ def vote(views: Views, target: Target) -> Consensus:
     carved = torch.empty(len(views), len(points), dtype=torch.bool)
     seen = torch.zeros(len(points), dtype=torch.int32)
     for i in range(len(views)):  # a view at a time bounds the memory
-        uvz = small.cameras[i].to("cpu").project(points)[0]
+        uvz = cameras[i].project(points)[0]
         u, v = uvz[:, 0].floor(), uvz[:, 1].floor()
         inside = (uvz[:, 2] > 0) & (u >= 0) & (u < W) & (v >= 0) & (v < H)
         pixels[i] = torch.where(inside, v * W + u, torch.full_like(u, H * W)).long()
@@ -120,18 +122,32 @@ def vote(views: Views, target: Target) -> Consensus:
         shadow = _grow(shadow[:, :-1].reshape(-1, H, W))
         return (shadow & solid).sum((1, 2)) / solid.sum((1, 2)).clamp(min=1)
 
-    left = list(range(len(views)))
-    covered = coverage(left)
-    while len(left) > max(2, 2 * len(views) // 3) and float(covered[left].mean()) < 0.97:
-        votes = carved[left]
-        alone = votes & (votes.sum(0) == 1) & enough
-        suspect = left[int(alone.sum(1).argmax())]
-        rest = [i for i in left if i != suspect]
-        without = coverage(rest)
-        if float(without[rest].mean()) < float(covered[rest].mean()) + 0.03:
-            break
-        left, covered = rest, without
-    return Consensus(covered, tuple(sorted(set(range(len(views))) - set(left))))
+    everyone = list(range(len(views)))
+    outvoted = _outvoted(everyone, carved[:, enough], lambda left: float(coverage(left)[left].mean()))
+    return Consensus(coverage([i for i in everyone if i not in outvoted]), outvoted)
+
+
+def _outvoted(everyone: list[int], carved: Tensor, agreement: Callable[[list[int]], float]) -> tuple[int, ...]:
+    """The fewest views without which the others agree as well as they can, if that is much better than with them.
+
+    Greedy: leave out, up to a third, the view that carves most where few others do, a point counting 1 / votes^2; then
+    take back whoever does no harm.
+    """
+    left, trail = everyone, [(everyone, agreement(everyone))]
+    while len(left) > max(2, 2 * len(everyone) // 3) and trail[-1][1] < 0.99:
+        votes = carved[left].sum(0)
+        blame = (carved[left] / votes.clamp(min=1) ** 2).sum(1)
+        suspect = left[int(blame.argmax())]
+        left = [i for i in left if i != suspect]
+        trail.append((left, agreement(left)))
+    best = max(agreed for _, agreed in trail)
+    if best < trail[0][1] + 0.03:
+        return ()
+    left, agreed = next(step for step in trail if step[1] > best - 0.01)
+    for i in sorted(set(everyone) - set(left)):
+        if agreement([*left, i]) > agreed - 0.01:
+            left = [*left, i]
+    return tuple(sorted(set(everyone) - set(left)))
 
 
 def _grid(target: Target) -> Tensor:

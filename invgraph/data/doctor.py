@@ -26,7 +26,7 @@ def examine(
     dilate: int | None = None,
     erode: int | None = None,
     fill_holes: float = 0.02,
-    largest: bool = True,
+    crumbs: float = 0.02,
 ) -> list[Finding]:
     """All problems of a data folder (or of views in memory), errors first.
 
@@ -36,7 +36,7 @@ def examine(
 
     Args:
         data: a data folder, its camera file, or `Views`.
-        format, masks, threshold, dilate, erode, fill_holes, largest: as in `load_views`.
+        format, masks, threshold, dilate, erode, fill_holes, crumbs: as in `load_views`.
     """
     findings: list[Finding] = []
     if isinstance(data, Views):
@@ -51,7 +51,7 @@ def examine(
                 findings.append(Finding("error", fault, name))
         views = None if findings else data
     else:
-        rule = Threshold(threshold, dilate, erode, fill_holes, largest)
+        rule = Threshold(threshold, dilate, erode, fill_holes, crumbs)
         views, findings = gather(data, format=format, masks=masks, rule=rule, images=False)
         where = str(data)
     if views is not None and len(views) >= 2:
@@ -175,7 +175,8 @@ def _agreement_risks(views: Views, target: Target) -> Iterator[Risk]:
     consensus = vote(views, target)
     rest = [i for i in range(len(views)) if i not in consensus.outvoted]
     agreed = float(consensus.covered[rest].mean())
-    if agreed < 0.8:
+    # a few wrong views leave the rest in full agreement; where leaving some out helps a little only, all are suspect
+    if agreed < (0.95 if consensus.outvoted else 0.8):
         yield (
             "",
             f"masks and cameras disagree: what all views agree on explains only {agreed:.0%} of the masks",

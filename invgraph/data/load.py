@@ -34,7 +34,7 @@ def load_views(
     dilate: int | None = None,
     erode: int | None = None,
     fill_holes: float = 0.02,
-    largest: bool = True,
+    crumbs: float = 0.02,
     max_size: int | None = None,
     images: bool = True,
 ) -> Views:
@@ -49,7 +49,7 @@ def load_views(
         masks: "alpha"; "folder" (mask files beside the images); the path of a folder with masks; "threshold" (on the
             pictures, before a plain background); "middlebury" (the recipe of that data's authors: threshold 0.19,
             dilate 10, erode 7); or "auto": mask files where there are any, else alpha, else a threshold.
-        threshold, dilate, erode, fill_holes, largest: how "threshold" works, see `invgraph.data.masks.Threshold`.
+        threshold, dilate, erode, fill_holes, crumbs: how "threshold" works, see `invgraph.data.masks.Threshold`.
             Giving ``threshold`` implies it.
         max_size: area-average pictures whose longer side has more pixels than this.
         images: keep the photographs; False saves their memory where only silhouettes are needed.
@@ -57,7 +57,7 @@ def load_views(
     Raises:
         InputError: one sentence on the first fault and how many more there are; `examine` lists them all.
     """
-    rule = Threshold(threshold, dilate, erode, fill_holes, largest)
+    rule = Threshold(threshold, dilate, erode, fill_holes, crumbs)
     views, findings = gather(path, format=format, masks=masks, rule=rule, max_size=max_size, images=images)
     errors = [f for f in findings if f.severity == "error"]
     if errors or views is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -22,17 +24,19 @@ class Threshold:
     """Silhouettes from photographs before a plain background: a pixel is object where it differs from the background.
 
     The contrast of a pixel is the largest difference of its channels from the background colour. Object is where it
-    exceeds ``level``; then dilate and erode by discs (a closing where both are equal: it bridges dark shadows), keep
-    the largest component, and fill its small holes.
+    exceeds ``level``; then dilate and erode by discs (a closing where both are equal: it bridges dark shadows), drop
+    crumbs and fill small holes.
 
     Attributes:
-        level: contrast in [0, 1]; None chooses it by Otsu's method on the square roots of all pictures' contrasts
-            together (the root keeps the object's shaded parts on the object's side).
+        level: contrast in [0, 1]; None takes the middle between the mean contrasts of background and object, told apart
+            by Otsu's method over all pictures together, all in square roots of the contrast (which keeps the object's
+            shaded parts on its side).
         dilate, erode: radii in pixels of the picture as it was loaded; None is a closing of 2 % of its shorter side
             where the bare threshold leaves holes and crumbs (over 0.2 % of the object, in a quarter of the pictures),
             and 0 where it does not.
         fill_holes: holes up to this share of the object's area are filled; 0 fills none, 1 all.
-        largest: keep only the largest connected component.
+        crumbs: connected components up to this share of the largest one's area are dropped; 0 drops none, 1 keeps only
+            the largest.
         background: colour in [0, 1]; None takes the median of the pictures' border pixels.
     """
 
@@ -40,7 +44,7 @@ class Threshold:
     dilate: int | None = None
     erode: int | None = None
     fill_holes: float = 0.02
-    largest: bool = True
+    crumbs: float = 0.02
     background: tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
@@ -49,14 +53,15 @@ class Threshold:
         for name in ("dilate", "erode"):
             if (getattr(self, name) or 0) < 0:
                 raise ValueError(f"{name} must be a radius in pixels, 0 or more, got {getattr(self, name)}")
-        if not 0 <= self.fill_holes <= 1:
-            raise ValueError(f"fill_holes must be a share of the object's area in [0, 1], got {self.fill_holes}")
+        for name in ("fill_holes", "crumbs"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be a share of the object's area in [0, 1], got {getattr(self, name)}")
 
 
 RAGGED = 0.002
 """The share of holes and crumbs above which a threshold mask is closed, see `Threshold`."""
 
-MIDDLEBURY = Threshold(level=0.19, dilate=10, erode=7, fill_holes=0.0, largest=False, background=(0.0, 0.0, 0.0))
+MIDDLEBURY = Threshold(level=0.19, dilate=10, erode=7, fill_holes=0.0, crumbs=0.0, background=(0.0, 0.0, 0.0))
 """The recipe of the Middlebury multi-view data's authors (Seitz et al., CVPR 2006): 3 pixels too large by design."""
 
 
@@ -67,25 +72,35 @@ def threshold_masks(colors: Sequence[Tensor], rule: Threshold) -> tuple[list[Ten
         The masks; the rule in words with the values it came to; and the share of border pixels, in the median picture,
         that exceed the threshold: near 0 where the background is plain.
     """
-    from skimage.filters import threshold_otsu
-
     background = torch.tensor(rule.background) if rule.background is not None else _border_color(colors)
     contrasts = [(color - background).abs().amax(-1) for color in colors]
     level = rule.level
     if level is None:
         roots = np.concatenate([c.numpy().ravel()[:: max(1, len(colors) * c.numel() // 4_000_000)] for c in contrasts])
-        level = float(threshold_otsu(np.sqrt(roots))) ** 2
+        level = _level(np.sqrt(roots))
     masks = [(c > level).numpy() for c in contrasts]
-    ragged = float(np.quantile([_raggedness(m, rule) for m in masks], 0.75))
+    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
+    ragged = float(np.quantile(list(pool.map(lambda m: _raggedness(m, rule), masks)), 0.75))
     dilate, erode = (
         [round(0.02 * min(c.shape)) if ragged > RAGGED else 0 for c in contrasts] if radius is None else [radius]
         for radius in (rule.dilate, rule.erode)
     )
-    cleaned = [_clean(_dilate_erode(m, d, e), rule) for m, d, e in zip(masks, cycle(dilate), cycle(erode))]
+    jobs = zip(masks, cycle(dilate), cycle(erode))
+    cleaned = list(pool.map(lambda job: _clean(_dilate_erode(*job), rule), jobs))
     crossing = float(np.median([float((_border(c) > level).float().mean()) for c in contrasts]))
     radii = f"dilate {max(dilate)}, erode {max(erode)}" if max(dilate) or max(erode) else "no closing"
     how = f"threshold {level:.3g} on the contrast with the background, {radii}"
     return [torch.from_numpy(np.ascontiguousarray(m)).float() for m in cleaned], how, crossing
+
+
+def _level(roots: np.ndarray) -> float:
+    """The middle between Otsu's two classes. His own threshold is any between them where they are well apart."""
+    from skimage.filters import threshold_otsu
+
+    if roots.min() == roots.max():
+        return 0.5  # nothing but background: all masks come out empty, which is reported
+    upper = roots > threshold_otsu(roots)
+    return float((roots[upper].mean() + roots[~upper].mean()) / 2) ** 2
 
 
 def _border(x: Tensor) -> Tensor:
@@ -117,12 +132,16 @@ def _dilate_erode(mask: np.ndarray, dilate: int, erode: int) -> np.ndarray:
 
 
 def _clean(mask: np.ndarray, rule: Threshold) -> np.ndarray:
-    """The largest component with its small holes filled, as far as the rule asks for either."""
+    """Without crumbs and with small holes filled, as far as the rule asks for either."""
     from scipy import ndimage
 
-    if rule.largest and mask.any():
+    if rule.crumbs > 0 and mask.any():
         labels, _ = ndimage.label(mask)
-        mask = labels == np.bincount(labels[mask]).argmax()
+        areas = np.bincount(labels.ravel())
+        areas[0] = 0  # label 0 is the background
+        large = areas > rule.crumbs * areas.max()
+        large[areas.argmax()] = True
+        mask = large[labels]
     if rule.fill_holes > 0:
         holes, _ = ndimage.label(ndimage.binary_fill_holes(mask) & ~mask)
         small = np.bincount(holes.ravel()) <= rule.fill_holes * mask.sum()

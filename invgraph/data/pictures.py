@@ -114,15 +114,25 @@ def _set_layers(picture: Picture, layers: Tensor) -> None:
 
 
 def _undistort(picture: Picture, coefficients: np.ndarray) -> None:
-    """Resample onto the pinhole image with the same K (bilinear); what came from outside the picture is unknown."""
+    """Resample onto the pinhole image with the same K (bilinear); what came from outside the picture is unknown.
+
+    So is what lies beyond the fold of a lens polynomial: there it runs back inwards and would show the middle twice.
+    """
     from kornia.geometry import undistort_image
+    from kornia.geometry.calibration import distort_points
 
     K = torch.from_numpy(picture.K).clone()
     K[:2, 2] -= 0.5  # kornia, like OpenCV, puts the centre of the first pixel at 0
+    lens = torch.from_numpy(coefficients)
+    H, W = picture.size
+    v, u = torch.meshgrid(torch.arange(H).double(), torch.arange(W).double(), indexing="ij")
+    source = distort_points(torch.stack([u, v], -1).reshape(1, -1, 2), K[None], lens[None]).reshape(H, W, 2)
+    (xv, xu), (yv, yu) = (torch.gradient(axis) for axis in source.unbind(-1))
+    folded = xu * yv - xv * yu <= 0
     layers = _layers(picture)
     stack = torch.cat([layers, torch.ones_like(layers[:1])]).double()
-    stack = undistort_image(stack[None], K[None], torch.from_numpy(coefficients)[None])[0].float()
-    known = stack[-1] > 0.999
+    stack = undistort_image(stack[None], K[None], lens[None])[0].float()
+    known = (stack[-1] > 0.999) & ~folded
     _set_layers(picture, stack[:-1] * known)
     picture.known = known
 
