@@ -36,7 +36,7 @@ def coverage_step(points: Tensor, mesh: Mesh, size: int) -> Callable[[], Tensor]
 
     def step() -> Tensor:
         moved = points.clone().requires_grad_()
-        face_id, _, depth = ops.rasterize(moved, mesh.faces, (size, size))
+        face_id, _, depth = ops.rasterize(moved, mesh.faces, (size, size), barycentric=False)
         mask = (face_id >= 0).to(moved.dtype)[..., None]
         alpha = ops.antialias(mask, depth, moved, mesh.faces, edges, edge_faces)[..., 0]
         (alpha - 0.3).square().sum().backward()

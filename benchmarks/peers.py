@@ -37,22 +37,18 @@ def pytorch3d_soft_silhouette(points: Tensor, mesh: Mesh, size: int, sigma_ndc: 
 
 
 def deodr_coverage(points: Tensor, mesh: Mesh, size: int) -> Step:
-    """Forward and backward of DEODR's antialiased mask; its silhouette edges are found before the clock starts."""
+    """Forward and backward of DEODR's antialiased mask, with its own search for the silhouette edges, as ours has."""
     from deodr.differentiable_renderer import Scene2D
+    from deodr.triangulated_mesh import TriMesh
 
     uv = points[0, :, :2].double().numpy()
-    corner = uv[mesh.faces.numpy()]
-    edge = np.roll(corner, -1, 1) - corner
-    front = edge[:, 0, 0] * edge[:, 1, 1] - edge[:, 0, 1] * edge[:, 1, 0] < 0
-    faces = mesh.faces.numpy()
-    topology = mesh.topology
-    pair = topology.edge_faces.numpy()
-    outline = front[pair[:, 0]] != front[pair[:, 1]]
-    flags = outline[topology.face_edges.numpy()] & front[:, None]
+    # it culls faces that run clockwise in (u, v)
+    faces = mesh.faces.numpy().astype(np.uint32)
     count = len(uv)
+    connectivity = TriMesh(faces, points[0].double().numpy(), clockwise=False)
     scene = Scene2D(
-        faces=faces.astype(np.uint32),
-        faces_uv=faces.astype(np.uint32),
+        faces=faces,
+        faces_uv=faces,
         ij=uv,
         depths=points[0, :, 2].double().numpy(),
         textured=np.zeros(len(faces), dtype=bool),
@@ -60,7 +56,7 @@ def deodr_coverage(points: Tensor, mesh: Mesh, size: int) -> Step:
         shade=np.ones(count),
         colors=np.ones((count, 1)),
         shaded=np.zeros(len(faces), dtype=bool),
-        edgeflags=flags,
+        edgeflags=np.zeros((len(faces), 3), dtype=bool),
         height=size,
         width=size,
         nb_colors=1,
@@ -72,6 +68,7 @@ def deodr_coverage(points: Tensor, mesh: Mesh, size: int) -> Step:
     )
 
     def step() -> np.ndarray:
+        scene.edgeflags = connectivity.edge_on_silhouette(uv)
         scene.clear_gradients()
         image, _ = scene.render(sigma=1.0)
         scene.render_backward(2 * (image - 0.3))

@@ -71,10 +71,9 @@ EdgeLists edges_by_image(const FaceBatch& batch, const int64_t* edge_faces, int6
     return lists;
 }
 
-// +1 if face f of image b runs counter-clockwise in (u, v), -1 clockwise, 0 if it is not drawn. `f` counts as in `faces`.
+// +1 if the face runs counter-clockwise in (u, v), -1 clockwise, 0 if it is not drawn.
 template <class T>
-int facing(const FaceBatch& batch, const T* points, int64_t b, int64_t f, int64_t corner[3]) {
-    batch.corners(b, f - batch.first(b), corner);
+int8_t facing(const T* points, const int64_t corner[3]) {
     const T *p = points + 3 * corner[0], *q = points + 3 * corner[1], *r = points + 3 * corner[2];
     const T area = (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]);
     if (!(p[2] > 0 && q[2] > 0 && r[2] > 0) || !(std::abs(area) < std::numeric_limits<T>::infinity())) return 0;
@@ -82,17 +81,18 @@ int facing(const FaceBatch& batch, const T* points, int64_t b, int64_t f, int64_
 }
 
 // The side of edge a -> b on which its faces lie: +1 or -1 (the sign of cross(b - a, p - a) there), 0 for no silhouette.
-template <class T>
-int silhouette_side(const FaceBatch& batch, const T* points, int64_t b, const int64_t* edge, const int64_t* faces) {
+// `faces` are the mesh's, `facings` those of the image's faces, from `first` on.
+int silhouette_side(const int64_t* faces, const int8_t* facings, int64_t first, const int64_t* edge,
+                    const int64_t* edge_faces) {
     int side[2] = {0, 0};
     for (int k = 0; k < 2; ++k) {
-        if (faces[k] < 0) continue;
-        int64_t corner[3];
-        side[k] = facing(batch, points, b, faces[k], corner);
-        const int64_t start = edge[0] + batch.vertex_offset(b), end = edge[1] + batch.vertex_offset(b);
-        const bool along = (corner[0] == start && corner[1] == end) || (corner[1] == start && corner[2] == end) ||
-                           (corner[2] == start && corner[0] == end);
-        if (!along) side[k] = -side[k];
+        if (edge_faces[k] < 0) continue;
+        const int64_t* corner = faces + 3 * edge_faces[k];
+        const bool along = (corner[0] == edge[0] && corner[1] == edge[1]) ||
+                           (corner[1] == edge[0] && corner[2] == edge[1]) ||
+                           (corner[2] == edge[0] && corner[0] == edge[1]);
+        const int f = facings[edge_faces[k] - first];
+        side[k] = along ? f : -f;
     }
     if (side[0] == 0 || side[1] == 0) return side[0] + side[1];
     return side[0] == side[1] ? side[0] : 0;
@@ -161,7 +161,10 @@ void each_gap(const FaceBatch& batch, const T* points, const int64_t* edges, con
     const int64_t offset = batch.vertex_offset(b);
     for (int y = 0; y < height; ++y)
         for (int x = 0; x < width; ++x) {
-            const int32_t code = plane[static_cast<int64_t>(y) * width + x];
+            const int32_t* at = plane + static_cast<int64_t>(y) * width + x;
+            // outlines are thin: most gaps are skipped a vector at a time
+            while (x + kLanes<float> < width && !any(load(at) >= 0)) x += kLanes<float>, at += kLanes<float>;
+            const int32_t code = *at;
             if (code < 0) continue;
             const int64_t* edge = edges + 2 * static_cast<int64_t>(code >> 1);
             const Crossing<T> line(points, edge[0] + offset, edge[1] + offset);
@@ -219,6 +222,18 @@ void antialias_forward(const FaceBatch& batch, const T* points, const int64_t* e
     for (int64_t b = 0; b < batch.images; ++b)
         first_chunk[b + 1] = first_chunk[b] + (lists.begin[b + 1] - lists.begin[b] + kChunk - 1) / kChunk;
     std::unique_ptr<int64_t[]> found_count(new int64_t[first_chunk[batch.images] + 1]);
+    std::unique_ptr<int8_t[]> facings(new int8_t[batch.slots() + 1]);
+    int64_t most = 0;
+    for (int64_t b = 0; b < batch.images; ++b) most = std::max(most, batch.count(b));
+    const int64_t face_chunks = (most + kChunk - 1) / kChunk;
+    parallel_for(batch.images * face_chunks, threads, [&](int64_t item) {
+        const int64_t b = item / face_chunks, begin = item % face_chunks * kChunk;
+        for (int64_t i = begin; i < std::min(begin + kChunk, batch.count(b)); ++i) {
+            int64_t corner[3];
+            batch.corners(b, i, corner);
+            facings[batch.slot(b, i)] = facing(points, corner);
+        }
+    });
     parallel_for(first_chunk[batch.images], threads, [&](int64_t c) {
         const int64_t b = std::upper_bound(first_chunk.get(), first_chunk.get() + batch.images + 1, c) - first_chunk.get() - 1;
         const int64_t begin = lists.begin[b] + (c - first_chunk[b]) * kChunk;
@@ -226,7 +241,8 @@ void antialias_forward(const FaceBatch& batch, const T* points, const int64_t* e
         int64_t n = 0;
         for (int64_t i = begin; i < end; ++i) {
             const int64_t e = lists.index ? lists.index[i] : i - lists.begin[b];
-            const int side = silhouette_side(batch, points, b, edges + 2 * e, edge_faces + 2 * e);
+            const int side = silhouette_side(batch.faces, facings.get() + batch.slot(b, 0), batch.first(b), edges + 2 * e,
+                                             edge_faces + 2 * e);
             if (side != 0) found[begin + n++] = static_cast<int32_t>(2 * e + (side > 0));
         }
         found_count[c] = n;

@@ -17,22 +17,22 @@ constexpr int kTileHeight = 32, kTileWidth = 64;
 template <class T>
 struct DeepTriangle {
     Triangle<T> plane;
-    T inverse_z[3];
+    T z[3], inverse_z[3];
     // edge k, opposite corner k, from its lexicographically smaller end; sign: whether the face runs it that way
     T ax[3], ay[3], dx[3], dy[3], sign[3];
 
     bool set(const T* points, const int64_t corner[3]) {
         bool drawable = plane.set(points, 3, corner);
         for (int k = 0; k < 3; ++k) {
-            const T z = points[3 * corner[k] + 2];
-            drawable &= z > 0 && z < std::numeric_limits<T>::infinity();
-            inverse_z[k] = 1 / z;
+            z[k] = points[3 * corner[k] + 2];
+            drawable &= z[k] > 0 && z[k] < std::numeric_limits<T>::infinity();
         }
         return drawable;
     }
     void prepare() {
         for (int k = 0; k < 3; ++k) {
             int a = kNext[k], b = kNext[a];
+            inverse_z[k] = 1 / z[k];
             sign[k] = 1;
             if (plane.x[b] < plane.x[a] || (plane.x[b] == plane.x[a] && plane.y[b] < plane.y[a])) {
                 std::swap(a, b);
@@ -106,9 +106,10 @@ void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, co
     for (int y = y0; y < y1; ++y) {
         for (int x = x0; x < x1; ++x) {
             const int64_t at = (y - y0) * kStride + (x - x0), out = (b * grid.height + y) * grid.width + x;
-            T* weights = barycentric + 3 * out;
             face_id[out] = static_cast<int32_t>(nearest[at]);
             depth[out] = 1 / nearness[at];
+            if (!barycentric) continue;
+            T* weights = barycentric + 3 * out;
             weights[0] = weights[1] = weights[2] = 0;
             if (nearest[at] < 0) continue;
             int64_t corner[3];

@@ -17,12 +17,20 @@ class Fragments(NamedTuple):
     face_id: Tensor
     """``(B, H, W)`` int32: index of the face (in packed batches: local to the image's range), -1 for background."""
     barycentric: Tensor
-    """``(B, H, W, 3)``: perspective-correct weights of the face's corners, 0 on background."""
+    """``(B, H, W, 3)``: perspective-correct weights of the face's corners, 0 on background; ``(B, H, W, 0)`` unless
+    asked for."""
     depth: Tensor
     """``(B, H, W)``: camera depth z, infinity on background."""
 
 
-def rasterize(points: Tensor, faces: Tensor, image_size: tuple[int, int], *, ranges: Tensor | None = None) -> Fragments:
+def rasterize(
+    points: Tensor,
+    faces: Tensor,
+    image_size: tuple[int, int],
+    *,
+    ranges: Tensor | None = None,
+    barycentric: bool = True,
+) -> Fragments:
     """Find the nearest face at every pixel centre.
 
     Watertight: a centre on an edge or a corner that faces share belongs to exactly one of them. No face is culled for
@@ -34,23 +42,24 @@ def rasterize(points: Tensor, faces: Tensor, image_size: tuple[int, int], *, ran
         faces: ``(F, 3)`` int64.
         image_size: ``(height, width)``.
         ranges: ``(B, 2)`` int64, as in :func:`soft_silhouette`.
+        barycentric: whether they are wanted; visibility alone is faster.
 
     Returns:
         :class:`Fragments`; barycentrics and depth are differentiable (once) with respect to ``points``, at fixed
         visibility. Equal depths: the lower face index wins. The same bytes for any number of threads.
     """
     check_drawing(points, faces, ranges, image_size, channels=3)
-    barycentric, depth, face_id = torch.ops.invgraph.rasterize(points, faces, ranges, *image_size)
-    return Fragments(face_id, barycentric, depth)
+    weights, depth, face_id = torch.ops.invgraph.rasterize(points, faces, ranges, *image_size, barycentric)
+    return Fragments(face_id, weights, depth)
 
 
 @torch.library.custom_op("invgraph::rasterize", mutates_args=(), device_types="cpu")
 def _forward(
-    points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int
+    points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int, barycentric: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     points, faces = points.contiguous(), faces.contiguous()
     ranges = None if ranges is None else ranges.contiguous()
-    outputs = _empty(points, faces, ranges, height, width)
+    outputs = _empty(points, faces, ranges, height, width, barycentric)
     _native.rasterize_forward(
         is_double(points),
         native_batch(points, faces, ranges),
@@ -58,17 +67,21 @@ def _forward(
         height,
         width,
         torch.get_num_threads(),
-        *(out.data_ptr() for out in outputs),
+        *(out.data_ptr() if out.shape[-1] else 0 for out in outputs),
     )
     return outputs
 
 
 @_forward.register_fake
 def _empty(
-    points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int
+    points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int, barycentric: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     shape = (image_count(points, ranges), height, width)
-    return points.new_empty(*shape, 3), points.new_empty(shape), points.new_empty(shape, dtype=torch.int32)
+    return (
+        points.new_empty(*shape, 3 if barycentric else 0),
+        points.new_empty(shape),
+        points.new_empty(shape, dtype=torch.int32),
+    )
 
 
 @torch.library.custom_op("invgraph::rasterize_backward", mutates_args=(), device_types="cpu")
@@ -101,14 +114,16 @@ def _(
 
 
 def _setup(ctx, inputs, output) -> None:
-    points, faces, ranges, _, _ = inputs
+    points, faces, ranges, _, _, ctx.barycentric = inputs
     ctx.save_for_backward(points, faces, ranges, output[2])
     ctx.mark_non_differentiable(output[2])
 
 
 def _gradient(ctx, grad_barycentric, grad_depth, _):
+    if not ctx.barycentric:
+        grad_barycentric = grad_depth.new_zeros(*grad_depth.shape, 3)
     grad = torch.ops.invgraph.rasterize_backward(*ctx.saved_tensors, grad_barycentric, grad_depth)
-    return grad, None, None, None, None
+    return grad, None, None, None, None, None
 
 
 _forward.register_autograd(_gradient, setup_context=_setup)

@@ -103,7 +103,7 @@ def render(
     results: dict[str, Tensor] = {}
     fragments = None
     if mode != "soft" or set(outputs) - {"alpha"}:
-        fragments = ops.rasterize(points, drawing.faces, size, ranges=drawing.ranges)
+        fragments = ops.rasterize(points, drawing.faces, size, ranges=drawing.ranges, barycentric="normal" in outputs)
     if "alpha" in outputs:
         results["alpha"] = _alpha(mode, sigma, points, drawing, size, fragments)
     if fragments is not None:
@@ -173,9 +173,14 @@ def _interpolate(values: Tensor, drawing: Drawing, fragments: ops.Fragments) -> 
     """Values at the points ((N, V, C) or (P, C)) -> (N, H, W, C), 0 on background."""
     if not len(drawing.faces):
         return fragments.barycentric.new_zeros(*fragments.face_id.shape, values.shape[-1])
-    corners = drawing.faces[_drawn_face(drawing, fragments)]  # (N, H, W, 3)
+    image, row, column = (fragments.face_id >= 0).nonzero(as_tuple=True)  # most pixels see nothing: leave them out
+    face = fragments.face_id[image, row, column].long()
     if drawing.ranges is None:
         count, verts = values.shape[:2]
-        corners = corners + (torch.arange(count, device=corners.device) * verts)[:, None, None, None]
+        corners = drawing.faces[face] + (image * verts)[:, None]
         values = values.reshape(count * verts, -1)
-    return (values[corners] * fragments.barycentric[..., None]).sum(-2)
+    else:
+        corners = drawing.faces[face + drawing.ranges[image, 0]]
+    seen = (values[corners] * fragments.barycentric[image, row, column, :, None]).sum(-2)
+    out = seen.new_zeros(*fragments.face_id.shape, values.shape[-1])
+    return out.index_put((image, row, column), seen)

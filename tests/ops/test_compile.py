@@ -29,7 +29,7 @@ def test_opcheck():
             torch.ops.invgraph.soft_silhouette,
             (points[..., :2].detach().requires_grad_(), MESH.faces, None, 20, 20, 1.5, 9.0),
         ),
-        (torch.ops.invgraph.rasterize, (points, MESH.faces, None, 20, 20)),
+        (torch.ops.invgraph.rasterize, (points, MESH.faces, None, 20, 20, True)),
         (torch.ops.invgraph.antialias, (image, depth, points, MESH.faces, None, topology.edges, topology.edge_faces)),
     ]:
         torch.library.opcheck(op, arguments)

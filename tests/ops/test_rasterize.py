@@ -92,6 +92,18 @@ def test_same_bytes_for_any_number_of_threads():
     assert all(torch.equal(a, b) for a, b in zip(*results))
 
 
+def test_visibility_alone_is_the_same():
+    points, faces = random_soup(20, 30)
+    points.requires_grad_()
+    full, alone = (ops.rasterize(points, faces, (30, 30), barycentric=flag) for flag in (True, False))
+    assert alone.barycentric.shape == (1, 30, 30, 0)
+    assert torch.equal(full.face_id, alone.face_id)
+    assert torch.equal(full.depth, alone.depth)
+    seen = full.face_id >= 0
+    grads = [torch.autograd.grad(out.depth[seen].sum(), points)[0] for out in (full, alone)]
+    assert torch.equal(*grads)
+
+
 def test_faces_behind_or_not_finite_are_not_drawn():
     points = torch.tensor([[[1, 1, 1], [9, 1, 1], [1, 9, -1], [1, 9, float("nan")], [1, 9, 0], [float("inf"), 9, 1]]])
     faces = torch.tensor([[0, 1, 2], [0, 1, 3], [0, 1, 4], [0, 1, 5]])
