@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from benchmarks import peers
-from benchmarks.measure import disc, header, median_ms, pairs, row, sigma_pixels, torus
+from benchmarks.measure import disc, header, median_ms, pairs, row, torus
 from invgraph import ops
 from invgraph.geometry import Mesh
+from invgraph.render import sigma_from_ndc
 
 
 def soft_step(points: Tensor, mesh: Mesh, size: int, sigma: float) -> Callable[[], Tensor]:
@@ -48,7 +49,7 @@ def coverage_step(points: Tensor, mesh: Mesh, size: int) -> Callable[[], Tensor]
 def soft(arguments: argparse.Namespace) -> None:
     """Soft silhouette, 256 x 256, 5,120 faces filling 40% of the image, sigma 1e-4 NDC."""
     points, mesh = disc(4, 256)
-    sigma = sigma_pixels(1e-4, 256)
+    sigma = sigma_from_ndc(1e-4, (256, 256))
     step = soft_step(points, mesh, 256, sigma)
     ours = median_ms(step, arguments.repeats)
     header("256 x 256, 5,120 faces, forward + backward", "ms", "ratio")
@@ -104,7 +105,7 @@ def peak(rings: int, size: int) -> float:
     small, small_mesh = disc(1, 32)
     soft_step(small, small_mesh, 32, 1.0)()
     points, mesh = torus(rings, size)
-    step = soft_step(points, mesh, size, sigma_pixels(1e-5, size))
+    step = soft_step(points, mesh, size, sigma_from_ndc(1e-5, (size, size)))
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from here
     before = _status("VmRSS")
     step()

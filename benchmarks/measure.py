@@ -55,11 +55,6 @@ def torus(rings: int, size: int) -> tuple[Tensor, Mesh]:
     return torch.cat([verts[:, :2] * size * 0.33 + size / 2, verts[:, 2:] + 3], 1)[None], Mesh(verts, faces)
 
 
-def sigma_pixels(sigma_ndc: float, size: int) -> float:
-    """The literature's sigma (image spans [-1, 1]) in squared pixels."""
-    return sigma_ndc * (size / 2) ** 2
-
-
 def pairs(points: Tensor, mesh: Mesh, sigma: float, min_probability: float = 1e-4) -> float:
     """Pixel-face pairs within reach: the sum of the triangles' areas grown by sqrt(9.2 sigma) pixels."""
     reach = math.sqrt(math.log(1 / min_probability - 1) * sigma)

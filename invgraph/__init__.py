@@ -19,6 +19,7 @@ _HOMES = {
     "load_mesh": "geometry",
     "load_views": "data",
     "save_mesh": "geometry",
+    "sigma_from_ndc": "render",
 }
 _MODULES = ("cameras", "data", "fit", "geometry", "losses", "metrics", "ops", "render", "shapes", "viz")
 __all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - the tables above are the one list of names
@@ -46,4 +47,4 @@ if TYPE_CHECKING:
     from .errors import InputError
     from .fit import fit
     from .geometry import Mesh, load_mesh, save_mesh
-    from .render import render
+    from .render import render, sigma_from_ndc

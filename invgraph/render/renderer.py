@@ -118,6 +118,12 @@ def render(
     return Rendered(results)
 
 
+def sigma_from_ndc(sigma_ndc: float, image_size: tuple[int, int]) -> float:
+    """The softness of the literature, in normalised device coordinates (the image's shorter side spans [-1, 1]), in
+    squared pixels: ``sigma_ndc * (min(H, W) / 2) ** 2``."""
+    return sigma_ndc * (min(image_size) / 2) ** 2
+
+
 def _project(drawing: Drawing, cameras: Cameras, near: float) -> Tensor:
     """Camera-space points to (u, v, z); points behind the near plane, which no face uses, are kept finite."""
     x = drawing.positions
