@@ -48,7 +48,7 @@ class Frame:
 
     Attributes:
         name: what the camera file calls it.
-        image: the picture's file, or None where only a mask exists.
+        image: the picture's file.
         mask: the mask's file where the camera file names one.
         R, t: world to camera, (3, 3) and (3,).
         K: (3, 3) in pixels.
@@ -57,7 +57,7 @@ class Frame:
     """
 
     name: str
-    image: Path | None
+    image: Path
     R: np.ndarray
     t: np.ndarray
     K: np.ndarray

@@ -57,6 +57,8 @@ def load_views(
     Raises:
         InputError: one sentence on the first fault and how many more there are; `examine` lists them all.
     """
+    if max_size is not None and max_size < 1:
+        raise InputError(f"max_size must be a positive number of pixels, got {max_size}")
     rule = Threshold(threshold, dilate, erode, fill_holes, crumbs)
     views, findings = gather(path, format=format, masks=masks, rule=rule, max_size=max_size, images=images)
     errors = [f for f in findings if f.severity == "error"]
@@ -89,7 +91,7 @@ def gather(
     usable = []
     for i, (picture, mask) in enumerate(zip(pictures, silhouettes)):
         if fault := empty_or_full(mask, picture.known):
-            scan.error(fault, str(picture.frame.image or picture.frame.mask), "remove the view or mend its mask")
+            scan.error(fault, str(picture.frame.image), "remove the view or mend its mask")
         else:
             usable.append(i)
     pictures, silhouettes = [pictures[i] for i in usable], [silhouettes[i] for i in usable]

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import InputError
 from .frames import Frame, Scan
 from .pictures import IMAGE_SUFFIXES
 
@@ -49,13 +50,13 @@ class Threshold:
 
     def __post_init__(self) -> None:
         if self.level is not None and not 0 <= self.level < 1:
-            raise ValueError(f"threshold must lie in [0, 1), got {self.level}")
+            raise InputError(f"threshold must lie in [0, 1), got {self.level}")
         for name in ("dilate", "erode"):
             if (getattr(self, name) or 0) < 0:
-                raise ValueError(f"{name} must be a radius in pixels, 0 or more, got {getattr(self, name)}")
+                raise InputError(f"{name} must be a radius in pixels, 0 or more, got {getattr(self, name)}")
         for name in ("fill_holes", "crumbs"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be a share of the object's area in [0, 1], got {getattr(self, name)}")
+                raise InputError(f"{name} must be a share of the object's area in [0, 1], got {getattr(self, name)}")
 
 
 RAGGED = 0.002
@@ -79,14 +80,14 @@ def threshold_masks(colors: Sequence[Tensor], rule: Threshold) -> tuple[list[Ten
         roots = np.concatenate([c.numpy().ravel()[:: max(1, len(colors) * c.numel() // 4_000_000)] for c in contrasts])
         level = _level(np.sqrt(roots))
     masks = [(c > level).numpy() for c in contrasts]
-    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
-    ragged = float(np.quantile(list(pool.map(lambda m: _raggedness(m, rule), masks)), 0.75))
-    dilate, erode = (
-        [round(0.02 * min(c.shape)) if ragged > RAGGED else 0 for c in contrasts] if radius is None else [radius]
-        for radius in (rule.dilate, rule.erode)
-    )
-    jobs = zip(masks, cycle(dilate), cycle(erode))
-    cleaned = list(pool.map(lambda job: _clean(_dilate_erode(*job), rule), jobs))
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        ragged = float(np.quantile(list(pool.map(lambda m: _raggedness(m, rule), masks)), 0.75))
+        dilate, erode = (
+            [round(0.02 * min(c.shape)) if ragged > RAGGED else 0 for c in contrasts] if radius is None else [radius]
+            for radius in (rule.dilate, rule.erode)
+        )
+        jobs = zip(masks, cycle(dilate), cycle(erode))
+        cleaned = list(pool.map(lambda job: _clean(_dilate_erode(*job), rule), jobs))
     crossing = float(np.median([float((_border(c) > level).float().mean()) for c in contrasts]))
     radii = f"dilate {max(dilate)}, erode {max(erode)}" if max(dilate) or max(erode) else "no closing"
     how = f"threshold {level:.3g} on the contrast with the background, {radii}"
@@ -175,7 +176,7 @@ def mask_files(scan: Scan, folder: Path | None) -> tuple[list[Path | None], str]
             continue
         for frame, mask in zip(scan.frames, found):
             if mask is None:
-                scan.error(f"no mask for this image in {place}", str(frame.image or frame.name))
+                scan.error(f"no mask for this image in {place}", str(frame.image))
         return found, f"mask folder {place.name}/"
     return [None] * len(scan.frames), ""
 
@@ -183,7 +184,7 @@ def mask_files(scan: Scan, folder: Path | None) -> tuple[list[Path | None], str]
 def _folders(scan: Scan) -> list[Path]:
     parents = {
         scan.root: None,
-        **{p: None for f in scan.frames if f.image for p in (f.image.parent, f.image.parent.parent)},
+        **{p: None for f in scan.frames for p in (f.image.parent, f.image.parent.parent)},
     }
     inside = [p for p in parents if p == scan.root or scan.root in p.parents]
     return [p / name for p in inside for name in MASK_FOLDERS if (p / name).is_dir()]
@@ -195,14 +196,14 @@ def _match(scan: Scan, folder: Path) -> list[Path | None]:
     by_name = {str(p.relative_to(folder).with_suffix("")): p for p in reversed(files)}
     found = [next((by_name[key] for key in _keys(scan, frame) if key in by_name), None) for frame in scan.frames]
     if not any(found) and len(files) == len(scan.frames):
-        order = sorted(range(len(files)), key=lambda i: str(scan.frames[i].image or scan.frames[i].name))
+        order = sorted(range(len(files)), key=lambda i: scan.frames[i].image)
         for i, file in zip(order, files):
             found[i] = file
     return found
 
 
 def _keys(scan: Scan, frame: Frame) -> list[str]:
-    path = Path(frame.name) if frame.image is None else frame.image
+    path = frame.image
     if scan.root in path.parents:
         path = path.relative_to(scan.root)
     tails = [Path(*path.parts[i:]) for i in range(len(path.parts))]

@@ -25,7 +25,7 @@ class Picture:
     Attributes:
         frame: the frame it belongs to.
         K: (3, 3) float64, of the picture as it is now (scaled down or not), without distortion.
-        color: (H, W, 3) in [0, 1], or None where the frame has only a mask.
+        color: (H, W, 3) in [0, 1], or None where it was not kept.
         alpha: (H, W) in [0, 1] where the image file has an alpha channel, or None.
         mask: (H, W) in [0, 1] from the mask file, or None.
         known: (H, W) bool, False on the border that undistortion leaves; None where all pixels are known.
@@ -76,19 +76,13 @@ def informative(alpha: Tensor | None) -> bool:
 
 
 def _decode(frame: Frame, mask_file: Path | None, max_size: int | None) -> Picture:
-    color, alpha = read_image(frame.image) if frame.image is not None else (None, None)
+    color, alpha = read_image(frame.image)
     mask = read_mask(mask_file) if mask_file is not None else None
-    if color is None and mask is None:
-        raise BadFile(frame.name, "neither an image nor a mask")
-    size = tuple(color.shape[:2]) if color is not None else tuple(mask.shape)  # type: ignore[union-attr]
+    H, W = size = color.shape[0], color.shape[1]
     if frame.size is not None and size != frame.size:
-        H, W = frame.size
-        raise BadFile(
-            frame.image or mask_file or "", f"the image is {size[1]}x{size[0]} pixels, the camera file says {W}x{H}"
-        )
-    if mask is not None and tuple(mask.shape) != size:
-        h, w = mask.shape
-        raise BadFile(mask_file or "", f"the mask is {w}x{h} pixels, its image {size[1]}x{size[0]}")
+        raise BadFile(frame.image, f"the image is {W}x{H} pixels, the camera file says {frame.size[1]}x{frame.size[0]}")
+    if mask_file is not None and mask is not None and tuple(mask.shape) != size:
+        raise BadFile(mask_file, f"the mask is {mask.shape[1]}x{mask.shape[0]} pixels, its image {W}x{H}")
     picture = Picture(frame, frame.K.copy(), color, alpha, mask, None)
     if frame.distortion is not None:
         _undistort(picture, frame.distortion)
