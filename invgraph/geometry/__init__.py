@@ -1,10 +1,21 @@
 """Meshes: connectivity, files, templates, sampling, remeshing and the visual hull."""
 
 from .files import load_mesh, save_mesh
+from .hull import carve_bounds, visual_hull
 from .mesh import Mesh
 from .remesh import remesh
 from .sampling import sample_surface
 from .templates import icosphere
 from .topology import Topology
 
-__all__ = ["Mesh", "Topology", "icosphere", "load_mesh", "remesh", "sample_surface", "save_mesh"]
+__all__ = [
+    "Mesh",
+    "Topology",
+    "carve_bounds",
+    "icosphere",
+    "load_mesh",
+    "remesh",
+    "sample_surface",
+    "save_mesh",
+    "visual_hull",
+]

@@ -1,0 +1,104 @@
+"""Coarse-to-fine sampling of a field and extraction of its zero surface, closed whatever the field does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .hull_field import HullField
+from .mesh import Mesh
+
+_COARSEST = 16  # cells along the longest side of the first grid, at least
+
+
+def classify_cells(field: HullField, origin: Tensor, shape: Sequence[int], edge: float, halvings: int) -> Tensor:
+    """State int8 of cubic cells: 1 inside, -1 outside, 0 not sure, looking only into cells that are not sure.
+
+    Args:
+        origin: (3,) lowest corner of the grid.
+        shape: coarse cells along each axis, of length ``edge``.
+        halvings: the result has ``2**halvings`` times as many along each axis.
+    """
+    state = torch.zeros(tuple(shape), dtype=torch.int8, device=origin.device)
+    for level in range(halvings + 1):
+        if level:
+            for axis in range(3):
+                state = state.repeat_interleave(2, dim=axis)
+        size = edge / 2**level
+        unsure = (state == 0).nonzero()
+        state[tuple(unsure.T)] = field.classify(origin + (unsure + 0.5) * size, 0.5 * 3**0.5 * size)
+    return state
+
+
+def sample_near_zero(field: HullField, low: Tensor, high: Tensor, resolution: int) -> tuple[Tensor, Tensor, float]:
+    """Values of ``field`` on the nodes of a grid over a box, exact at all corners of cells that the zero surface meets.
+
+    Cells are cubes. A cell where the field is known to have one sign is not looked into: its nodes get a value of that
+    sign. Nodes outside of the box, with them the outermost ones, are negative: the surface closes inside the grid.
+
+    Args:
+        field: its ``classify(points, radius)`` decides which cells are subdivided.
+        low, high: (3,) corners of the box.
+        resolution: cells along the longest side, at least 8.
+
+    Returns:
+        values (X, Y, Z), the position (3,) of node (0, 0, 0), and the edge length of a cell.
+    """
+    step = float((high - low).max()) / resolution
+    levels = max(0, (resolution // _COARSEST).bit_length() - 1)
+    block = 2**levels
+    # one more cell on each side, so that the grid's outermost nodes lie outside of the box
+    shape = [-(-int(n) // block) for n in (torch.ceil((high - low) / step - 1e-4).long() + 2).tolist()]
+    origin = 0.5 * (low + high) - 0.5 * step * block * torch.tensor(shape).to(low)
+
+    state = classify_cells(field, origin, shape, step * block, levels)
+    nodes = [n + 1 for n in state.shape]
+    inside, near = (torch.zeros(nodes, dtype=torch.bool, device=low.device) for _ in range(2))
+    for i in range(8):
+        corner = tuple(slice(i >> k & 1, (i >> k & 1) + state.shape[k]) for k in range(3))
+        inside[corner] |= state == 1
+        near[corner] |= state == 0
+    values = torch.where(inside, step, -step).to(low.dtype)
+    index = near.nonzero()
+    exact = field(origin + index.to(low) * step)
+    values[tuple(index.T)] = exact
+    for axis in range(3):  # cut at the faces of the box, inside of the grid: the surface closes there
+        x = origin[axis] + step * torch.arange(nodes[axis]).to(low)
+        inward = torch.minimum(x - low[axis], high[axis] - x)
+        values = torch.minimum(values, inward.view([-1 if k == axis else 1 for k in range(3)]))
+    # no node on the surface itself: marching cubes would make slivers of no area there
+    least = 1e-3 * step
+    values[(values > -least) & (values <= 0)] = -least
+    values[(values > 0) & (values < least)] = least
+    return values, origin, step
+
+
+def extract(values: Tensor, origin: Tensor, step: float) -> Mesh | None:
+    """Zero surface of grid values, positive inside, by marching cubes (Lewiner et al. 2003); None if there is none."""
+    from skimage.measure import marching_cubes
+
+    used = (values > 0).nonzero()
+    if not len(used):
+        return None
+    first, last = used.amin(0) - 1, used.amax(0) + 2  # the outermost nodes are negative: never out of range
+    part = values[tuple(slice(int(a), int(b)) for a, b in zip(first, last, strict=True))]
+    verts, faces, _, _ = marching_cubes(part.cpu().numpy(), 0.0, gradient_direction="ascent")
+    position = origin + (torch.from_numpy(verts.copy()).to(origin) + first.to(origin)) * step
+    return Mesh(position, torch.from_numpy(faces.astype("int64")).to(origin.device))
+
+
+def keep_large(mesh: Mesh, fraction: float) -> Mesh:
+    """The connected components whose volume is at least ``fraction`` of the largest's; cavities are filled."""
+    label = mesh.topology.components()[mesh.faces[:, 0]]
+    a, b, c = (mesh.triangles() - mesh.verts.mean(0)).double().unbind(1)
+    count = int(label.max()) + 1
+    volume = a.new_zeros(count).index_add_(0, label, (a * torch.linalg.cross(b, c)).sum(1) / 6)
+    keep = (volume >= fraction * volume.max()) & (volume > 0)
+    if bool(keep.all()):
+        return mesh
+    faces = mesh.faces[keep[label]]
+    used = torch.zeros(mesh.num_verts, dtype=torch.bool, device=faces.device)
+    used[faces.reshape(-1)] = True
+    return Mesh(mesh.verts[used], (used.cumsum(0) - 1)[faces])
