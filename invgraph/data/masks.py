@@ -35,7 +35,8 @@ class Threshold:
         dilate, erode: radii in pixels of the picture as it was loaded; None is a closing of 2 % of its shorter side
             where the bare threshold leaves holes and crumbs (over 0.2 % of the object, in a quarter of the pictures),
             and 0 where it does not.
-        fill_holes: holes up to this share of the object's area are filled; 0 fills none, 1 all.
+        fill_holes: holes up to this share of the object's area are filled, and as small pockets between the object and
+            the image's border; 0 fills none, 1 all that are no larger than the object.
         crumbs: connected components up to this share of the largest one's area are dropped; 0 drops none, 1 keeps only
             the largest.
         background: colour in [0, 1]; None takes the median of the pictures' border pixels.
@@ -134,21 +135,27 @@ def _dilate_erode(mask: np.ndarray, dilate: int, erode: int) -> np.ndarray:
 
 def _clean(mask: np.ndarray, rule: Threshold) -> np.ndarray:
     """Without crumbs and with small holes filled, as far as the rule asks for either."""
-    from scipy import ndimage
-
     if rule.crumbs > 0 and mask.any():
-        labels, _ = ndimage.label(mask)
-        areas = np.bincount(labels.ravel())
-        areas[0] = 0  # label 0 is the background
+        labels, areas = _components(mask)
         large = areas > rule.crumbs * areas.max()
         large[areas.argmax()] = True
         mask = large[labels]
-    if rule.fill_holes > 0:
-        holes, _ = ndimage.label(ndimage.binary_fill_holes(mask) & ~mask)
-        small = np.bincount(holes.ravel()) <= rule.fill_holes * mask.sum()
-        small[0] = False  # label 0 is all that is no hole
-        mask = mask | (np.ones_like(mask) if rule.fill_holes >= 1 else small[holes]) & (holes > 0)
+    if rule.fill_holes > 0 and not mask.all():
+        labels, areas = _components(~mask)
+        hole = (areas > 0) & (areas <= rule.fill_holes * mask.sum())
+        hole[areas.argmax()] = False
+        mask = mask | hole[labels]
     return mask
+
+
+def _components(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of the connected components, 0 elsewhere; and the area by label, 0 for label 0."""
+    from scipy import ndimage
+
+    labels, _ = ndimage.label(mask)
+    areas = np.bincount(labels.ravel())
+    areas[0] = 0
+    return labels, areas
 
 
 def empty_or_full(mask: Tensor, known: Tensor | None) -> str | None:

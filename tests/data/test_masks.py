@@ -80,6 +80,10 @@ def test_holes_crumbs_and_closing() -> None:
     assert mask[60, 75] == 0
     assert mask[6, 6] == 0
     assert "no closing" in how
+    # a shadow that the image's border cuts is no less a shadow
+    cut = picture[42:].clone()
+    (mask,), _, _ = threshold_masks([cut], Threshold(0.5, 0, 0, background=(0.0, 0.0, 0.0)))
+    assert mask[0, 42] == 1
     (mask,), _, _ = threshold_masks([picture], Threshold(0.5, 0, 0, fill_holes=1.0, crumbs=0.0))
     assert mask[60, 75] == 1
     assert mask[6, 6] == 1
