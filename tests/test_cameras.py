@@ -200,6 +200,8 @@ def test_bad_arguments() -> None:
         Cameras(torch.eye(3).long()[None], torch.zeros(1, 3), K[None], (H, W))
     with pytest.raises(ValueError, match="image_size"):
         Cameras(rig().R, rig().t, rig().K, (0, 5))
+    with pytest.raises(TypeError, match=r"points must have the cameras' dtype torch\.float64, got torch\.float32"):
+        rig().project(LANDMARKS.float())
     with pytest.raises(ValueError, match="parallel"):
         Cameras.look_at((0.0, 0.0, 4.0), (0.0, 0.0, 0.0), (0.0, 0.0, 1.0), 40.0, (H, W))
     with pytest.raises(ValueError, match="camera 0: the left 3x3 block of P is singular"):

@@ -189,6 +189,15 @@ def test_distortion_is_resampled_away(tmp_path: Path, scene: Views, k: tuple[flo
     assert data["k1"] == k[0]
 
 
+def test_beyond_the_fold_of_a_lens_nothing_is_known(tmp_path: Path, scene: Views) -> None:
+    # r (1 - 1.2 r^2) turns back at r^2 = 1 / 3.6; the far corner, at r^2 = 0.33, would show the inside again
+    write_nerf(tmp_path, scene, k1=-1.2)
+    known = load_views(tmp_path).known
+    assert known is not None
+    assert not known[:, -1, 0].any()
+    assert known[:, 33, :].all()
+
+
 @pytest.mark.parametrize(
     ("model", "parameters"),
     [

@@ -29,11 +29,11 @@ def test_resize_averages_areas_exactly_where_the_ratio_is_not_whole() -> None:
 
 
 def test_resize_leaves_unknown_pixels_out_of_the_average() -> None:
-    known = torch.tensor([[[True, False, False], [True, True, False]]])
-    small = tiny(known).resize((1, 3))
-    torch.testing.assert_close(small.masks, torch.tensor([[[1.0, 1.0, 0.0]]]))
+    known = torch.tensor([[[True, False, False], [False, False, True]]])
+    small = tiny(known).resize((1, 3))  # columns: (1, unknown 1), (unknown 0, unknown 1), (unknown 0.5, 0)
+    torch.testing.assert_close(small.masks, torch.tensor([[[1.0, 0.0, 0.0]]]))
     assert small.known is not None
-    assert small.known.tolist() == [[[True, True, False]]]
+    assert small.known.tolist() == [[[True, False, True]]]
 
 
 def test_subset_split_and_normalized() -> None:
