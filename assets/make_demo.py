@@ -108,12 +108,12 @@ def elephant() -> list[tuple[str, Manifold]]:
     trunk -= nostril.translate((1.07, 0.11, 0.28))
     ear = disc(0.27, 0.06).scale((1.0, 1.15, 1.0)).rotate((90, 0, 0))  # upright, facing sideways
     ears = [
-        ear.rotate((-22, 0, 38)).translate((0.30, 0.42, 0.32)),
-        ear.rotate((48, 0, -32)).translate((0.28, -0.44, 0.46)),  # raised
+        ear.rotate((-12, 0, 62)).translate((0.40, 0.46, 0.42)),
+        ear.rotate((14, 0, -62)).translate((0.40, -0.42, 0.56)),  # raised
     ]
-    foot = Manifold.cylinder(0.44, 0.165, 0.13, SEGMENTS)
-    feet = [foot.translate((x, y, -0.62)) for x, y in [(0.2, 0.2), (0.2, -0.2), (-0.44, 0.2), (-0.44, -0.2)]]
-    step = foot.rotate((0, 14, 0)).translate((0.34, -0.2, -0.60))  # the right forefoot takes a step
+    foot = Manifold.cylinder(0.44, 0.14, 0.115, SEGMENTS)
+    feet = [foot.translate((x, y, -0.62)) for x, y in [(0.2, 0.22), (0.2, -0.22), (-0.46, 0.22), (-0.46, -0.22)]]
+    step = foot.rotate((0, -16, 0)).translate((0.36, -0.22, -0.60))  # the right forefoot takes a step
     feet[1] = step
     tail = torus(0.17, 0.045).rotate((90, 0, 0)).translate((-0.72, 0.0, 0.16))
     shaft = Manifold.cylinder(0.46, 0.045, 0.045, SEGMENTS).rotate((-90, 0, 0)).translate((-0.16, 0.28, 0.10))
@@ -226,6 +226,7 @@ def main() -> None:
     assert truth.is_watertight
     assert truth.is_winding_consistent
     assert truth.body_count == 1
+    assert solid.genus() == 3
     print(f"{len(truth.vertices)} vertices, {len(truth.faces)} faces, genus {solid.genus()}, volume {truth.volume:.4f}")
     truth.export(out / "truth.ply")
 
