@@ -34,7 +34,7 @@ def fit(
     """Fit a shape to the masks of calibrated views.
 
     Each stage of the schedule remeshes if it asks for it, and descends on the silhouette term and the weighted
-    regularizers over mini-batches of views. Works in the shape's canonical frame; what comes out is in that of the
+    regularizers over mini-batches of views. It works in the canonical frame of the shape; the result is in that of the
     views.
 
     Args:

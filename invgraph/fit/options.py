@@ -21,19 +21,19 @@ class FitOptions:
     """Multiplies the number of steps of every stage."""
     image_size: int = 640
     """Longest side, in pixels, of the finest images used; larger ones are area-averaged down."""
-    hull_resolution: int = 128
+    hull_resolution: int = 96
     """Cells along the longest side of the visual hull's grid."""
     optimizer: Literal["large-steps", "adam"] = "large-steps"
     """large-steps: AdamUniform on (I + lambda L) x (Nicolet et al. 2021); adam: Adam on the vertices themselves."""
-    smoothing: float = 19.0
+    smoothing: float = 2.0
     """lambda of large-steps: how far a pixel's pull spreads over the surface."""
     learning_rate: float = 1.0
     """Multiplies the step size of every stage."""
     silhouette: Literal["mse", "l1", "iou"] = "mse"
     """Silhouette term: squared or absolute error over the area of the masks, or one minus intersection over union."""
-    bending: float = 1e-5
+    bending: float = 1e-4
     """Weight of the thin-plate energy, which decides the surface where no silhouette does."""
-    dihedral: float = 1e-5
+    dihedral: float = 0.0
     """Weight of the angles between neighbouring faces."""
     holdout: int = 0
     """Views, evenly spread, kept out of the fit and used to score it."""

@@ -22,7 +22,7 @@ class Stage:
             to a tenth by the stage's end.
         vertices: vertices to remesh to when the stage begins; None keeps the mesh.
         views: views a step.
-        fairness: multiplies the weights of the regularizers.
+        fairness: multiplies the weights of the regularizers: at the stage's start and end, geometrically between.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Stage:
     views: int
     sigma: float = 1.0
     vertices: int | None = None
-    fairness: float = 1.0
+    fairness: tuple[float, float] = (1.0, 1.0)
 
 
 def schedule(start: str, options: FitOptions) -> tuple[Stage, ...]:
@@ -62,15 +62,14 @@ def schedule(start: str, options: FitOptions) -> tuple[Stage, ...]:
     return tuple(adapt(stage) for stage in stages)
 
 
-# Densities are for 10,000 vertices in the end.
+# Densities are for 10,000 vertices in the end. A coarse mesh under strong fairness first: what no silhouette decides
+# relaxes in few steps there. Then the fine mesh under weak fairness.
 _FROM_HULL = (
-    Stage("refine", image_scale=1.0, mode="antialias", steps=60, learning_rate=3e-3, views=8, vertices=10_000),
-    Stage("finish", image_scale=1.0, mode="antialias", steps=40, learning_rate=1e-3, views=8),
+    Stage("shape", 0.5, "antialias", steps=100, learning_rate=0.1, views=8, vertices=2_500, fairness=(6.0, 0.5)),
+    Stage("detail", 1.0, "antialias", steps=60, learning_rate=0.05, views=8, vertices=10_000, fairness=(0.5, 0.2)),
 )
 _FROM_SPHERE = (
-    Stage("wide", image_scale=0.25, mode="soft", sigma=2.0, steps=60, learning_rate=2e-2, views=8, vertices=1_000),
-    Stage("grow", image_scale=0.25, mode="soft", sigma=1.0, steps=60, learning_rate=1e-2, views=8, vertices=2_000),
-    Stage("shape", image_scale=0.5, mode="antialias", steps=60, learning_rate=1e-2, views=8, vertices=4_000),
-    Stage("refine", image_scale=1.0, mode="antialias", steps=60, learning_rate=3e-3, views=8, vertices=10_000),
-    Stage("finish", image_scale=1.0, mode="antialias", steps=40, learning_rate=1e-3, views=8),
+    Stage("wide", 0.25, "soft", sigma=2.0, steps=60, learning_rate=2e-2, views=8, vertices=1_000),
+    Stage("grow", 0.25, "soft", sigma=1.0, steps=60, learning_rate=1e-2, views=8, vertices=2_000),
+    *_FROM_HULL,
 )

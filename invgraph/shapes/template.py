@@ -41,7 +41,7 @@ class TemplateShape(Shape):
         return self._template.with_verts(self.verts)
 
     def regularizers(self) -> dict[str, Tensor]:
-        """Two fairness energies, without unit and nearly independent of how finely the surface is meshed.
+        """Two fairness energies, without unit and in the limit independent of how finely a surface is meshed evenly.
 
         - ``bending``: the uniform Laplacian over the mean squared edge length, a discrete thin-plate energy. It also
           spaces the vertices evenly.
