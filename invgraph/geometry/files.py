@@ -25,7 +25,8 @@ def load_mesh(path: str | os.PathLike[str], *, weld: bool = True) -> Mesh:
     """Read a triangle mesh, check it, and leave it in the file's own frame and units.
 
     A file of several objects is concatenated, each under its own transform; polygons are triangulated. Faces with a
-    repeated vertex or no area, and duplicates of a face, are removed with a warning that says how many.
+    repeated vertex or (unless the surface is closed with them) no area, and duplicates of a face, are removed with a
+    warning that says how many.
 
     Args:
         path: file ending in .obj, .ply, .glb, .gltf, .off or .stl.

@@ -13,7 +13,7 @@ from .nearest import NearestPoint
 from .remesh_collapse import _drop_unused, collapse_short_edges
 from .remesh_flip import flip_edges
 from .remesh_split import Surface, dot, split_long_edges
-from .repair import pinched_verts, remove_bad_faces
+from .repair import pinched_verts
 
 _LONG, _SHORT = 4 / 3, 4 / 5  # of the target: a split gives edges no shorter than what a collapse would take
 _MAX_FACES = 50_000_000
@@ -36,15 +36,16 @@ def remesh(
     2022, "Continuous remeshing for inverse rendering").
 
     What holds of the input holds of the result: closed, consistently oriented, edge- and vertex-manifold, the same
-    Euler characteristic and number of components. No face is degenerate or duplicated, and no step turns a face over;
-    self-intersections are not looked for. A component smaller than the target shrinks to no less than a tetrahedron.
+    Euler characteristic and number of components. No step turns a face over or makes a degenerate or duplicate one;
+    self-intersections are not looked for. Sharp edges are rounded at the scale of the target. A handle or a component
+    smaller than the target keeps the few triangles that it takes.
 
     Args:
         mesh: one mesh. Where it is not manifold, vertices stay as they are.
         edge_length: target length, above 0, in the mesh's units; or (V,) one for each vertex, interpolated between.
         iterations: 3 to 10; 5 give near-uniform triangles from marching cubes or a coarse mesh.
-        project: put vertices back on the input surface after each smoothing. Without, features finer than the target
-            wear off, which costs less time and suits a shape that is still being optimised.
+        project: put vertices back on the input surface after each smoothing, and at the end let faces straddle it,
+            so that the volume stays. Without, it takes three quarters of the time and wears curved parts off a little.
         boundary: open borders are resampled like the rest ("resample", corners stay) or left as they are ("keep").
 
     Returns:
@@ -56,7 +57,10 @@ def remesh(
             small that more than 50 million faces would come out.
     """
     size = _checked(mesh, edge_length, iterations, boundary)
-    mesh = remove_bad_faces(mesh.detach())[0]
+    mesh = mesh.detach()
+    repeats = (mesh.faces == mesh.faces.roll(-1, dims=1)).any(1)
+    if bool(repeats.any()):
+        mesh = Mesh(mesh.verts, mesh.faces[~repeats])
     verts = mesh.verts.double()
     surface = Surface(verts, mesh.faces, size, pinched_verts(mesh.topology), boundary == "keep")
     _drop_unused(surface)
@@ -68,6 +72,8 @@ def remesh(
         flip_edges(surface, delaunay=False, rounds=3)
         _smooth(surface, mesh, nearest, target)
     flip_edges(surface, delaunay=True, rounds=3)
+    if nearest is not None:
+        _fit(surface, nearest)
     return Mesh(surface.verts.to(mesh.verts.dtype), surface.faces)
 
 
@@ -115,6 +121,28 @@ def _smooth(surface: Surface, source: Mesh, nearest: NearestPoint | None, target
             surface.size = (target[source.faces[face]] * weights).sum(1)
     moved = torch.where(fixed[:, None], surface.verts, moved)
     surface.verts = _without_folds(mesh, moved, normals)
+
+
+def _fit(surface: Surface, nearest: NearestPoint) -> None:
+    """One weighted Jacobi step of fitting the faces, rather than the vertices, to the input surface.
+
+    A mesh with its vertices on a convex surface lies inside it and loses volume. Three points of each face (Gauss
+    points of degree two) ask for their offset from the surface, and each vertex takes the mean weighted by its
+    barycentric coordinate and the area.
+    """
+    mesh = Mesh(surface.verts, surface.faces)
+    weights = (torch.eye(3, dtype=torch.float64, device=mesh.verts.device) * 3 + 1) / 6
+    points = (weights @ mesh.triangles()).reshape(-1, 3)
+    found, _, _, facing = nearest(points, mesh.face_normals().repeat_interleave(3, 0), candidates=2)
+    offset = torch.where(facing[:, None], found - points, 0.0).reshape(-1, 3, 3)
+    area = mesh.face_areas()
+    wanted = (weights.T @ offset * area[:, None, None]).reshape(-1, 3)  # (3F, 3)
+    corner = surface.faces.reshape(-1)
+    total = torch.zeros_like(surface.size).index_add_(0, corner, area.repeat_interleave(3))
+    step = torch.zeros_like(surface.verts).index_add_(0, corner, wanted) / total[:, None]
+    fixed = surface.locked | mesh.topology.boundary_verts
+    moved = torch.where(fixed[:, None], surface.verts, surface.verts + step)
+    surface.verts = _without_folds(mesh, moved, mesh.vertex_normals())
 
 
 def _without_folds(mesh: Mesh, moved: Tensor, normals: Tensor) -> Tensor:

@@ -10,9 +10,10 @@ from .topology import Topology
 
 _FAR = torch.iinfo(torch.int64).max
 _INNER_ROUNDS = 4  # independent sets drawn from one connectivity before it is rebuilt
-_MAX_ROUNDS = 60
+_MAX_ROUNDS = 100
+_FEW = 2e-3  # fewer collapses than this share of the faces end the step; what remains waits for the next iteration
 _MIN_COSINE = 0.2  # a face may turn by less than this through a collapse
-_MIN_QUALITY = 1e-2  # twice the area over the longest squared edge; below it a face counts as a sliver
+_SLIVER = 1e-2  # twice the area over the longest squared edge, of a face whose normal means little
 _CORNER_COSINE = 0.9  # a boundary that turns by more than this has a corner there
 
 
@@ -24,20 +25,19 @@ def collapse_short_edges(surface: Surface, short: float, long: float) -> None:
     vertices are dropped at the end.
     """
     for _ in range(_MAX_ROUNDS):
-        candidates, collapsed = _collapse_round(surface, short, long)
-        if collapsed == 0 or collapsed < 0.02 * candidates:
+        if _collapse_round(surface, short, long) <= _FEW * len(surface.faces):
             break
     _drop_unused(surface)
 
 
-def _collapse_round(surface: Surface, short: float, long: float) -> tuple[int, int]:
-    """Collapse one set of edges; returns the numbers of candidates and of collapses."""
+def _collapse_round(surface: Surface, short: float, long: float) -> int:
+    """Collapse independent edges of one connectivity; returns how many."""
     topology = surface.topology()
     edges = topology.edges
     relative = surface.relative_lengths(edges)
     candidate, target = _candidates(surface, topology, (relative < short).nonzero().squeeze(1))
     if len(candidate) == 0:
-        return 0, 0
+        return 0
     ends, count = edges[candidate], topology.edge_count[candidate]
     opposite = topology.edge_opposite[candidate]  # -1 beside a boundary edge
     opposite = torch.where(opposite < 0, opposite.flip(1), opposite)
@@ -69,7 +69,7 @@ def _collapse_round(surface: Surface, short: float, long: float) -> tuple[int, i
             break
     chosen = torch.cat(accepted)
     _apply(surface, ends[chosen], target[chosen])
-    return len(candidate), len(chosen)
+    return len(chosen)
 
 
 def _candidates(surface: Surface, topology: Topology, index: Tensor) -> tuple[Tensor, Tensor]:
@@ -85,7 +85,7 @@ def _candidates(surface: Surface, topology: Topology, index: Tensor) -> tuple[Te
     allowed &= ~(pinned[a] & pinned[b]) & ~surface.locked[a] & ~surface.locked[b]
     if surface.keep_boundary:
         allowed &= ~on_boundary
-    enough = topology.degrees >= torch.where(boundary, 3, 4)  # can lose an edge
+    enough = (topology.degrees >= torch.where(boundary, 3, 4)) & ~surface.locked  # can lose an edge
     for vertex in topology.edge_opposite[index].unbind(1):
         allowed &= (vertex < 0) | enough[vertex]
     index, a, b = index[allowed], a[allowed], b[allowed]
@@ -154,14 +154,11 @@ def _acceptable(
 
 
 def _keeps_side(verts: Tensor, moved: Tensor, faces: Tensor) -> Tensor:
-    """(F,) bool: faces that neither turn over nor become slivers; what was a sliver before only needs not to be one."""
-    before, _ = _normals(verts, faces)
+    """(F,) bool: faces that do not turn over (slivers, whose normals mean nothing, may) and become no worse slivers."""
+    before, old_quality = _normals(verts, faces)
     after, quality = _normals(moved, faces)
-    _, old_quality = _normals(verts, faces)
-    cosine = (before * after).sum(1)
-    return ((cosine > _MIN_COSINE) | (old_quality < _MIN_QUALITY)) & (
-        quality > torch.minimum(old_quality, quality.new_tensor(0.1))
-    )
+    same_side = (dot(before, after) > _MIN_COSINE) | (old_quality < _SLIVER)
+    return same_side & (quality > torch.clamp(0.25 * old_quality, max=0.05))
 
 
 def _normals(verts: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -45,19 +46,29 @@ class Surface:
 
 
 def split_long_edges(surface: Surface, threshold: float) -> None:
-    """Split edges longer than ``threshold`` targets at their midpoints until none is left.
+    """Split edges longer than ``threshold`` targets at their midpoints, again and again.
 
     All long edges split at once: a face with one, two or three of them becomes two, three or four, which leaves no
-    hanging vertex whatever the neighbours do and keeps every edge's faces and orientation.
+    hanging vertex whatever the neighbours do and keeps every edge's faces and orientation. The number of passes is
+    what it takes to halve the longest edge down to the threshold: beside a long border that must stay whole, ever
+    shorter edges would be cut without end.
     """
-    while True:
-        topology = surface.topology()
-        long = surface.relative_lengths(topology.edges) > threshold
-        if surface.keep_boundary:
-            long &= topology.edge_count != 1
-        if not bool(long.any()):
-            return
+    topology, long, ratio = _long_edges(surface, threshold)
+    for _ in range(math.ceil(math.log2(ratio))):
         _split(surface, topology, long)
+        topology, long, ratio = _long_edges(surface, threshold)
+        if ratio <= 1:
+            break
+
+
+def _long_edges(surface: Surface, threshold: float) -> tuple[Topology, Tensor, float]:
+    """The connectivity, the edges to split, and the longest of them in units of the threshold (1 if there is none)."""
+    topology = surface.topology()
+    ratio = surface.relative_lengths(topology.edges) / threshold
+    long = ratio > 1
+    if surface.keep_boundary:
+        long &= topology.edge_count != 1
+    return topology, long, float(torch.where(long, ratio, 1.0).amax())
 
 
 def _split(surface: Surface, topology: Topology, long: Tensor) -> None:

@@ -11,26 +11,27 @@ from .topology import Topology
 
 
 def remove_bad_faces(mesh: Mesh) -> tuple[Mesh, int, int]:
-    """Drop faces that repeat a vertex or have no area, and all but the first of faces with the same three vertices.
+    """Drop degenerate faces, and all but the first of faces with the same three vertices.
 
-    Vertices stay, used or not.
+    Degenerate are faces that repeat a vertex and, if the mesh is not closed, those without area: in a closed mesh a
+    face without area between three different vertices is what joins its neighbours. Vertices stay, used or not.
 
     Returns:
         ``(mesh, degenerate, duplicate)`` with the numbers of faces removed; the same object if there were none.
     """
     faces, n = mesh.faces, mesh.num_verts
     bad = (faces == faces.roll(-1, dims=1)).any(1)
-    flat = mesh.with_verts(mesh.verts.detach().double()).face_areas() == 0
-    bad |= flat.all(0) if flat.ndim == 2 else flat
-    # two int64 keys a face, as three packed vertices need more than 63 bits beyond two million vertices
+    if not mesh.is_closed:
+        flat = mesh.with_verts(mesh.verts.detach().double()).face_areas() == 0
+        bad |= flat.all(0) if mesh.is_batched else flat
+    # two sorts, as three packed vertices need more than 63 bits beyond two million vertices
     low, middle, high = faces.sort(dim=1).values.unbind(1)
     order = torch.argsort(high, stable=True)
     order = order[torch.argsort((low * n + middle)[order], stable=True)]
-    order = order[torch.argsort(bad[order].int(), stable=True)]
+    order = order[~bad[order]]
     rows = torch.stack([low, middle, high], dim=1)[order]
     repeated = torch.zeros_like(bad)
     repeated[order[1:]] = (rows[1:] == rows[:-1]).all(1)
-    repeated &= ~bad
     if not bool((bad | repeated).any()):
         return mesh, 0, 0
     return Mesh(mesh.verts, faces[~(bad | repeated)]), int(bad.sum()), int(repeated.sum())
