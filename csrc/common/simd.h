@@ -7,6 +7,9 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 #ifndef INVGRAPH_ISA
 #define INVGRAPH_ISA baseline
@@ -92,12 +95,20 @@ inline T sum(Vec<T> v) {
 }
 template <class I>
 inline bool any(I mask) {
-    typedef long long Words __attribute__((vector_size(kVectorBytes)));
-    Words w;
-    std::memcpy(&w, &mask, sizeof w);
-    long long bits = 0;
-    for (int i = 0; i < kVectorBytes / 8; ++i) bits |= w[i];
+#if defined(__AVX512F__)
+    __m512i v;
+    std::memcpy(&v, &mask, sizeof v);
+    return _mm512_test_epi64_mask(v, v) != 0;
+#elif defined(__AVX2__)
+    __m256i v;
+    std::memcpy(&v, &mask, sizeof v);
+    return !_mm256_testz_si256(v, v);
+#else
+    long long words[kVectorBytes / 8], bits = 0;
+    std::memcpy(words, &mask, sizeof words);
+    for (long long word : words) bits |= word;
     return bits != 0;
+#endif
 }
 
 // e^x for x in [-87, 88] (float), [-700, 700] (double): x = n ln 2 + r, |r| <= ln(2)/2, Taylor's series of e^r, then 2^n

@@ -13,6 +13,11 @@ namespace {
 
 constexpr int kTileHeight = 32, kTileWidth = 64;
 
+// Pixels of a small triangle are tested in blocks of one vector.
+constexpr int kBlockWidth = 4;
+template <class T>
+constexpr int kBlockHeight = kLanes<T> > kBlockWidth ? kLanes<T> / kBlockWidth : 1;
+
 // A triangle with depths, ready for coverage tests.
 template <class T>
 struct DeepTriangle {
@@ -31,21 +36,35 @@ struct DeepTriangle {
     }
     void prepare() {
         for (int k = 0; k < 3; ++k) {
-            int a = kNext[k], b = kNext[a];
+            const int a = kNext[k], b = kNext[a];
+            const T x0 = plane.x[a], y0 = plane.y[a], x1 = plane.x[b], y1 = plane.y[b];
+            const bool swap = (x1 < x0) | ((x1 == x0) & (y1 < y0));
             inverse_z[k] = 1 / z[k];
-            sign[k] = 1;
-            if (plane.x[b] < plane.x[a] || (plane.x[b] == plane.x[a] && plane.y[b] < plane.y[a])) {
-                std::swap(a, b);
-                sign[k] = -1;
-            }
-            ax[k] = plane.x[a], ay[k] = plane.y[a];
-            dx[k] = plane.x[b] - plane.x[a], dy[k] = plane.y[b] - plane.y[a];
+            sign[k] = swap ? T(-1) : T(1);
+            ax[k] = swap ? x1 : x0, ay[k] = swap ? y1 : y0;
+            dx[k] = (x1 - x0) * sign[k], dy[k] = (y1 - y0) * sign[k];
         }
     }
     // Twice the signed area under edge k and the pixel.
     template <class V>
     V edge(int k, V px, V py) const {
         return dx[k] * (py - ay[k]) - dy[k] * (px - ax[k]);
+    }
+    // Which pixels the face covers, and the edge functions in the face's own direction. A centre exactly on an edge
+    // counts as on its left for both of its faces, so that one of them has it.
+    VecInt<T> covers(Vec<T> px, Vec<T> py, Vec<T> e[3]) const {
+        VecInt<T> positive[3];
+        for (int k = 0; k < 3; ++k) {
+            e[k] = edge(k, px, py);
+            positive[k] = (e[k] >= Vec<T>{}) ^ (sign[k] < 0 ? VecInt<T>{} - 1 : VecInt<T>{});
+            e[k] *= sign[k];
+        }
+        return (positive[0] & positive[1] & positive[2]) | ~(positive[0] | positive[1] | positive[2]);
+    }
+    // 1 / depth where the edge functions are e, by which screen barycentrics are e_k / sum e
+    template <class V>
+    V nearness(V e0, V e1, V e2) const {
+        return (e0 * inverse_z[0] + e1 * inverse_z[1] + e2 * inverse_z[2]) / (e0 + e1 + e2);
     }
 };
 
@@ -64,6 +83,11 @@ void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, co
     std::fill(nearest, nearest + kTileHeight * kStride, I(-1));
 
     const Vec<T> lane = iota<T>() + T(0.5);
+    Vec<T> block_x{}, block_y{};
+    for (int i = 0; i < kLanes<T>; ++i) {
+        block_x[i] = i % kBlockWidth + T(0.5);
+        block_y[i] = i / kBlockWidth + T(0.5);
+    }
     for (int64_t n = bins.begin[item]; n < bins.begin[item + 1]; ++n) {
         const int32_t face = bins.faces[n];
         int64_t corner[3];
@@ -74,32 +98,38 @@ void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, co
         const PixelBox box = pixels_within(tri.plane, T(0), grid.height, grid.width);
         const int left = std::max(box.x0, x0), right = std::min(box.x1, x1 - 1);
         const int top = std::max(box.y0, y0), bottom = std::min(box.y1, y1 - 1);
-        for (int y = top; y <= bottom; ++y) {
-            const Vec<T> py = broadcast<T>(y + T(0.5));
-            for (int x = left; x <= right; x += kLanes<T>) {
-                const Vec<T> px = lane + T(x);
+        if (right - left < kBlockWidth) {  // small: blocks of several rows at once, and the few hits one by one
+            for (int y = top; y <= bottom; y += kBlockHeight<T>) {
                 Vec<T> e[3];
-                VecInt<T> positive[3];
-                for (int k = 0; k < 3; ++k) {
-                    e[k] = tri.edge(k, px, py);
-                    // a centre exactly on the edge counts as on its left, for both faces
-                    positive[k] = (e[k] >= Vec<T>{}) ^ (tri.sign[k] < 0 ? VecInt<T>{} - 1 : VecInt<T>{});
-                    e[k] *= tri.sign[k];
-                }
-                const auto inside =
-                    (positive[0] & positive[1] & positive[2]) | ~(positive[0] | positive[1] | positive[2]);
+                const auto inside = tri.covers(T(left) + block_x, T(y) + block_y, e);
                 if (!any(inside)) continue;
-                const Vec<T> area = e[0] + e[1] + e[2];
-                const Vec<T> q =
-                    (e[0] * tri.inverse_z[0] + e[1] * tri.inverse_z[1] + e[2] * tri.inverse_z[2]) / area;
+                alignas(kVectorBytes) I hit[kLanes<T>];
+                store(hit, inside);
+                for (int i = 0; i < kLanes<T>; ++i) {
+                    const int column = left + i % kBlockWidth, row = y + i / kBlockWidth;
+                    if (!hit[i] || column > right || row > bottom) continue;
+                    const T q = tri.nearness(e[0][i], e[1][i], e[2][i]);
+                    const int64_t at = (row - y0) * kStride + (column - x0);
+                    if (!(q > nearness[at])) continue;
+                    nearness[at] = q;
+                    nearest[at] = face;
+                }
+            }
+            continue;
+        }
+        for (int y = top; y <= bottom; ++y) {
+            for (int x = left; x <= right; x += kLanes<T>) {
+                Vec<T> e[3];
+                const auto inside = tri.covers(lane + T(x), broadcast<T>(y + T(0.5)), e);
+                if (!any(inside)) continue;
+                const Vec<T> q = tri.nearness(e[0], e[1], e[2]);
                 const int64_t at = (y - y0) * kStride + (x - x0);
                 const Vec<T> old = load(nearness + at);
-                const auto wins = inside & (q > old);  // false where area is 0 and q is not a number
+                const auto wins = inside & (q > old);  // false where the area is 0 and q is not a number
                 if (!any(wins)) continue;
                 store(nearness + at, select(wins, q, old));
-                VecInt<T> ids = load(nearest + at);
-                ids = wins ? VecInt<T>{} + static_cast<I>(face) : ids;
-                store(nearest + at, ids);
+                const VecInt<T> ids = load(nearest + at);
+                store(nearest + at, wins ? VecInt<T>{} + static_cast<I>(face) : ids);
             }
         }
     }
