@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from dataclasses import dataclass
 
@@ -17,10 +18,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class InitialMesh:
-    """A starting surface in the world frame; kind: "hull", "sphere" or "file"; note: what a user should know."""
+    """A starting surface.
+
+    Attributes:
+        mesh: in the world frame.
+        kind: "hull", "sphere" or "file".
+        radius: about that of the object, world units; None if it is the mesh's own.
+        note: a sentence for the user, or "".
+    """
 
     mesh: Mesh
     kind: str
+    radius: float | None = None
     note: str = ""
 
 
@@ -38,9 +47,9 @@ def initial_mesh(views: Views, options: FitOptions) -> InitialMesh:
                 raise
             note = f"no visual hull ({error}); starting from a sphere"
             logger.warning(note)
-            return InitialMesh(sphere_in_view(views), "sphere", note)
+            return dataclasses.replace(sphere_in_view(views), note=note)
     if options.init == "sphere":
-        return InitialMesh(sphere_in_view(views), "sphere")
+        return sphere_in_view(views)
     return InitialMesh(load_mesh(options.init).to(views.masks.device, views.masks.dtype), "file")
 
 
@@ -48,8 +57,8 @@ def _hull(views: Views, options: FitOptions) -> Mesh:
     return visual_hull(views.cameras, views.masks, known=views.known, resolution=options.hull_resolution)
 
 
-def sphere_in_view(views: Views, level: int = 3) -> Mesh:
-    """An icosphere in the middle of the region that the masks can contain, half as large.
+def sphere_in_view(views: Views, level: int = 3) -> InitialMesh:
+    """An icosphere in the middle of the region that the masks can contain, half as large as that.
 
     Raises:
         InputError: the masks have no common region.
@@ -58,4 +67,5 @@ def sphere_in_view(views: Views, level: int = 3) -> Mesh:
     size = high - low
     if not bool((size > 0).all()):
         raise InputError(f"{views.source}: the masks of the views have no common region in space")
-    return icosphere(level, radius=0.25 * float(torch.linalg.vector_norm(size)), center=(low + high) / 2)
+    radius = 0.5 * float(torch.linalg.vector_norm(size))
+    return InitialMesh(icosphere(level, radius=0.5 * radius, center=(low + high) / 2), "sphere", radius)

@@ -69,7 +69,7 @@ def fit(
             shape = TemplateShape.from_state(saved["shape"])
     elif shape is None:
         initial = initial_mesh(train, options)
-        shape, start, note = TemplateShape(initial.mesh), initial.kind, initial.note
+        shape, start, note = TemplateShape(initial.mesh, scale=initial.radius), initial.kind, initial.note
     chosen = tuple(stages) if stages is not None else schedule(start, options)
     run = Run(shape, train, options, chosen, {"start": start, "note": note})
     run.seconds["initial shape"] = time.perf_counter() - began

@@ -68,8 +68,9 @@ _FROM_HULL = (
     Stage("shape", 0.5, "antialias", steps=100, learning_rate=0.1, views=8, vertices=2_500, fairness=(6.0, 0.5)),
     Stage("detail", 1.0, "antialias", steps=60, learning_rate=0.05, views=8, vertices=10_000, fairness=(0.5, 0.2)),
 )
+# Few and large triangles while silhouettes are soft: where many meet within the blur, alpha saturates and the shape shrinks.
 _FROM_SPHERE = (
-    Stage("wide", 0.25, "soft", sigma=2.0, steps=60, learning_rate=2e-2, views=8, vertices=1_000),
-    Stage("grow", 0.25, "soft", sigma=1.0, steps=60, learning_rate=1e-2, views=8, vertices=2_000),
+    Stage("wide", 0.25, "soft", sigma=1.0, steps=60, learning_rate=0.1, views=8, fairness=(3.0, 3.0)),
+    Stage("grow", 0.25, "antialias", steps=60, learning_rate=0.1, views=8, vertices=2_000, fairness=(3.0, 1.0)),
     *_FROM_HULL,
 )
