@@ -68,7 +68,11 @@ class Fit:
         if not given.resume:
             return given
         check_folder(given.out, RESULTS, overwrite=given.overwrite, resume=True)
-        return tyro.cli(command, default=given._with_options_of_the_run(), **how)
+        began = _saved(given.out / "options.json")
+        # a flag that is set by default could not be given again: flags are joined afterwards
+        default = dataclasses.replace(began, views=given.views, out=given.out, resume=False, tensorboard=False)
+        again = tyro.cli(command, default=default, **how)
+        return dataclasses.replace(again, tensorboard=again.tensorboard or began.tensorboard)
 
     def run(self) -> int:
         """Fit, write and print the results; 0, or 130 if it was interrupted."""
@@ -82,17 +86,6 @@ class Fit:
             result = self._fit(views)
             self._write(result, truth)
         return self._say(result)
-
-    def _with_options_of_the_run(self) -> Fit:
-        """This command with the options that the run in its folder began with."""
-        path = self.out / "options.json"
-        try:
-            saved = json.loads(path.read_text(encoding="utf-8"))
-            return dataclasses.replace(self, reading=Reading(**saved["reading"]), fit=FitOptions(**saved["fit"]))
-        except OSError as error:
-            raise InputError(f"{path}: cannot read the options of the run to resume ({error.strerror})") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: not the options of a run ({error})") from error
 
     def _load_truth(self) -> Mesh | None:
         from ..geometry import load_mesh
@@ -135,3 +128,21 @@ class Fit:
         again = shlex.join(["invgraph", "fit", str(self.views), "--out", str(self.out), "--resume"])
         print(f"interrupted: the mesh is valid as it is; go on with\n  {again}")
         return 130
+
+
+def _saved(path: Path) -> Fit:
+    """The command that wrote an options.json."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Fit(
+            views=Path(content["views"]),
+            out=Path(content["out"]),
+            truth=None if content["truth"] is None else Path(content["truth"]),
+            tensorboard=content["tensorboard"],
+            reading=Reading(**content["reading"]),
+            fit=FitOptions(**content["fit"]),
+        )
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the options of the run to resume ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not the options of a run ({type(error).__name__}: {error})") from error

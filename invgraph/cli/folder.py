@@ -50,7 +50,7 @@ def filled_folder(out: Path, names: Sequence[str], *, keep: Sequence[str] = (), 
     """Make a folder and remove ``names`` from it, for the time in which the body fills it.
 
     If the body fails, what it left under ``names`` is removed again, and the folder if it was made here, unless one of
-    ``keep`` is there by then.
+    ``keep`` is there by then, or the folder was not begun afresh.
 
     Args:
         out: the folder, past :func:`check_folder`.
@@ -65,7 +65,7 @@ def filled_folder(out: Path, names: Sequence[str], *, keep: Sequence[str] = (), 
             remove(out, names)
         yield out
     except BaseException:
-        if not any((out / name).exists() for name in keep):
+        if fresh and not any((out / name).exists() for name in keep):
             remove(out, names)
             for folder in made:
                 if folder.is_dir() and not any(folder.iterdir()):

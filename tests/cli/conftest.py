@@ -8,6 +8,6 @@ from ellipsoid import write_dataset
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Path:
-    """A sound data set of eight views."""
+    """A sound data set of twelve views."""
     write_dataset(tmp_path / "views")
     return tmp_path / "views"

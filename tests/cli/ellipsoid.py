@@ -1,4 +1,4 @@
-"""A small data set on disk: an ellipsoid seen from eight sides, its masks computed from the formula."""
+"""A small data set on disk: an ellipsoid seen from twelve sides, its masks computed from the formula."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def ellipsoid_alpha(c2w: np.ndarray) -> np.ndarray:
     return hit.reshape(SIZE, RAYS, SIZE, RAYS).mean((1, 3))
 
 
-def write_dataset(folder: Path, views: int = 8) -> dict[str, Any]:
+def write_dataset(folder: Path, views: int = 12) -> dict[str, Any]:
     """Write transforms_train.json and train/r_0.png ... into ``folder``; the content of the camera file."""
     (folder / "train").mkdir(parents=True)
     frames = []

@@ -51,10 +51,10 @@ def test_a_run_is_kept_unless_told_otherwise(tmp_path: Path) -> None:
         assert snapshot(tmp_path) == {"notes.txt"}
 
 
-def half_fill(out: Path, *, keep: tuple[str, ...] = ()) -> None:
-    with filled_folder(out, NAMES, keep=keep):
+def half_fill(out: Path, *, keep: tuple[str, ...] = (), fresh: bool = True) -> None:
+    with filled_folder(out, NAMES, keep=keep, fresh=fresh):
         (out / "options.json").write_text("{}")
-        (out / "checkpoints").mkdir()
+        (out / "checkpoints").mkdir(exist_ok=True)
         raise ValueError("failed")
 
 
@@ -68,3 +68,10 @@ def test_a_failure_with_a_checkpoint_keeps_it(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="failed"):
         half_fill(tmp_path / "run", keep=("checkpoints",))
     assert snapshot(tmp_path / "run") == {"options.json", "checkpoints"}
+
+
+def test_a_failure_of_a_run_that_goes_on_removes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "mesh.ply").write_text("old")
+    with pytest.raises(ValueError, match="failed"):
+        half_fill(tmp_path, keep=("checkpoint.pt",), fresh=False)
+    assert "mesh.ply" in snapshot(tmp_path)
