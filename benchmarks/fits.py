@@ -49,4 +49,20 @@ def fits(arguments: argparse.Namespace) -> None:
 
 def print_case(name: str, metrics: dict) -> None:
     """One row of the table."""
-    row(name, json.dumps(metrics))
+    truth = metrics.get("truth", {})
+
+    def score(key: str) -> str:
+        return f"{truth[key]:.4f}" if key in truth else ""
+
+    silhouettes = metrics["silhouette_iou"]
+    seen = f"{silhouettes['train']['mean']:.4f}"
+    if "held_out" in silhouettes:
+        seen += f", held out {silhouettes['held_out']['mean']:.4f}"
+    row(
+        name,
+        *(score(key) for key in ("volume_iou", "chamfer_l1_of_radius", "f1_1", "normal_consistency")),
+        f"{metrics['vertices']:,}",
+        f"{'yes' if metrics['closed'] else 'no'}, {metrics['euler_characteristic']}",
+        seen,
+        f"{metrics['seconds']['total']:.1f}",
+    )
