@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -35,8 +36,8 @@ def classify_cells(field: HullField, origin: Tensor, shape: Sequence[int], edge:
 def sample_near_zero(field: HullField, low: Tensor, high: Tensor, resolution: int) -> tuple[Tensor, Tensor, float]:
     """Values of ``field`` on the nodes of a grid over a box, exact at all corners of cells that the zero surface meets.
 
-    Cells are cubes. A cell where the field is known to have one sign is not looked into: its nodes get a value of that
-    sign. Nodes outside of the box, with them the outermost ones, are negative: the surface closes inside the grid.
+    Cells are cubes. A cell where the field is known to have one sign is not looked into: its nodes get plus or minus
+    twice the cells' size. The grid is at least a cell larger than the box on each side.
 
     Args:
         field: its ``classify(points, radius)`` decides which cells are subdivided.
@@ -49,30 +50,53 @@ def sample_near_zero(field: HullField, low: Tensor, high: Tensor, resolution: in
     step = float((high - low).max()) / resolution
     levels = max(0, (resolution // _COARSEST).bit_length() - 1)
     block = 2**levels
-    # one more cell on each side, so that the grid's outermost nodes lie outside of the box
     shape = [-(-int(n) // block) for n in (torch.ceil((high - low) / step - 1e-4).long() + 2).tolist()]
     origin = 0.5 * (low + high) - 0.5 * step * block * torch.tensor(shape).to(low)
-
     state = classify_cells(field, origin, shape, step * block, levels)
+
     nodes = [n + 1 for n in state.shape]
     inside, near = (torch.zeros(nodes, dtype=torch.bool, device=low.device) for _ in range(2))
     for i in range(8):
         corner = tuple(slice(i >> k & 1, (i >> k & 1) + state.shape[k]) for k in range(3))
         inside[corner] |= state == 1
         near[corner] |= state == 0
-    values = torch.where(inside, step, -step).to(low.dtype)
+    values = torch.where(inside, 2 * step, -2 * step).to(low.dtype)
     index = near.nonzero()
-    exact = field(origin + index.to(low) * step)
-    values[tuple(index.T)] = exact
-    for axis in range(3):  # cut at the faces of the box, inside of the grid: the surface closes there
-        x = origin[axis] + step * torch.arange(nodes[axis]).to(low)
+    values[tuple(index.T)] = field(origin + index.to(low) * step)
+    return values, origin, step
+
+
+def smooth(values: Tensor, sigma: float) -> Tensor:
+    """Gaussian average of grid values (X, Y, Z), ``sigma`` in nodes; border values repeat outward."""
+    if sigma == 0:
+        return values
+    reach = math.ceil(3 * sigma)
+    weights = [math.exp(-0.5 * (i / sigma) ** 2) for i in range(reach + 1)]
+    total = weights[0] + 2 * sum(weights[1:])
+    for axis in range(3):
+        n = values.shape[axis]
+        padding = [0] * 6
+        padding[2 * (2 - axis)] = padding[2 * (2 - axis) + 1] = reach
+        wide = torch.nn.functional.pad(values[None, None], padding, mode="replicate")[0, 0]
+        values = wide.narrow(axis, reach, n) * (weights[0] / total)
+        for i in range(1, reach + 1):
+            pair = wide.narrow(axis, reach - i, n) + wide.narrow(axis, reach + i, n)
+            values.add_(pair, alpha=weights[i] / total)
+    return values
+
+
+def close_in_box(values: Tensor, origin: Tensor, step: float, low: Tensor, high: Tensor) -> Tensor:
+    """Grid values cut at the faces of a box that lies inside the grid, and none of them (nearly) zero.
+
+    Marching cubes would make slivers of no area at nodes that lie on the surface.
+    """
+    for axis in range(3):
+        x = origin[axis] + step * torch.arange(values.shape[axis]).to(low)
         inward = torch.minimum(x - low[axis], high[axis] - x)
         values = torch.minimum(values, inward.view([-1 if k == axis else 1 for k in range(3)]))
-    # no node on the surface itself: marching cubes would make slivers of no area there
     least = 1e-3 * step
-    values[(values > -least) & (values <= 0)] = -least
-    values[(values > 0) & (values < least)] = least
-    return values, origin, step
+    values = torch.where((values > -least) & (values <= 0), -least, values)
+    return torch.where((values > 0) & (values < least), least, values)
 
 
 def extract(values: Tensor, origin: Tensor, step: float) -> Mesh | None:

@@ -82,12 +82,13 @@ def test_hull_of_balls(balls):
     hull = visual_hull(cameras, masks, resolution=64)
     assert hull.is_closed
     assert hull.euler_characteristic == 2 * len(balls)
-    assert 0.99 < float(hull.volume()) / volume(balls) < 1.06  # a polyhedron around each ball
+    assert 0.98 < float(hull.volume()) / volume(balls) < 1.06  # a polyhedron around each ball
     away = torch.stack([(hull.verts - torch.tensor(b[:3])).norm(dim=1) - b[3] for b in balls]).amin(0)
     assert away.min() > -0.015  # a fifth of a pixel: nothing of the object is carved
     # every vertex lies on the outline in one view and inside of it in the others
-    field = _prepare(cameras, masks, None, 1, None, 64)[0](hull.verts)
-    assert field.abs().max() < 0.004
+    exact = visual_hull(cameras, masks, resolution=64, smoothing=0)
+    assert _prepare(cameras, masks, None, 1, None, 64)[0](exact.verts).abs().max() < 0.004
+    assert float(hull.volume()) == pytest.approx(float(exact.volume()), rel=0.02)
 
     low, high = carve_bounds(cameras, masks)
     assert (low <= hull.verts.amin(0)).all()
@@ -100,7 +101,7 @@ def test_moves_and_scales_with_the_world():
     cameras = cameras_around(center=(300.0, -100.0, 50.0), scale=40.0)
     hull = visual_hull(cameras, silhouettes(cameras, balls), resolution=48)
     assert hull.is_closed
-    assert 1.0 < float(hull.volume()) / volume(balls) < 1.06
+    assert 0.98 < float(hull.volume()) / volume(balls) < 1.06
 
 
 def test_object_that_leaves_the_image_is_whole():
@@ -161,7 +162,7 @@ def test_large_images_give_the_same_hull():
     large = Cameras(small.R, small.t, small.resize((500, 626)).K, (500, 626))
     masks = silhouettes(large, BALL, samples=1)
     hull = visual_hull(large, masks, resolution=32)  # shrunk 7 times; neither side divides
-    assert 1.0 < float(hull.volume()) / volume(BALL) < 1.06
+    assert 0.98 < float(hull.volume()) / volume(BALL) < 1.06
 
 
 def test_says_what_is_wrong():
