@@ -50,12 +50,11 @@ def _flip_round(surface: Surface, delaunay: bool) -> int:
     quad, gain, inner_edge = quad[good], gain[good], inner[index[good]]
     if len(quad) == 0:
         return 0
-    # best gain first; ties at random so that long rows of equal gains do not go one by one
+    # best gain first; ties at random, so that long rows of equal gains do not go one by one
     shuffled = torch.randperm(len(quad), generator=torch.Generator().manual_seed(0)).to(quad.device)
-    rank = torch.empty_like(shuffled)
-    rank[shuffled[torch.argsort(gain[shuffled], descending=True, stable=True)]] = torch.arange(
-        len(quad), device=quad.device
-    )
+    order = shuffled[torch.argsort(gain[shuffled], descending=True, stable=True)]
+    rank = torch.empty_like(order)
+    rank[order] = torch.arange(len(quad), device=quad.device)
     taken = torch.zeros(len(surface.verts), dtype=torch.bool, device=quad.device)
     flipped = torch.zeros(len(quad), dtype=torch.bool, device=quad.device)
     active = torch.arange(len(quad), device=quad.device)

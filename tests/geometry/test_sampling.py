@@ -18,7 +18,8 @@ def test_points_are_uniform_by_area_and_inside_their_faces() -> None:
     first, second = points[face == 0], points[face == 1]
     torch.testing.assert_close(first.mean(0), torch.tensor([1 / 3, 1 / 3, 0]), atol=0.01, rtol=0)
     torch.testing.assert_close(second.mean(0), torch.tensor([5, 1, 2 / 3]), atol=0.02, rtol=0)
-    assert bool((first >= 0).all()) and bool((first.sum(1) <= 1 + 1e-6).all())
+    assert bool((first >= 0).all())
+    assert bool((first.sum(1) <= 1 + 1e-6).all())
     assert torch.equal(normals[face == 0].unique(dim=0), torch.tensor([[0.0, 0, 1]]))
     assert torch.equal(normals[face == 1].unique(dim=0), torch.tensor([[1.0, 0, 0]]))
 
