@@ -47,10 +47,10 @@ def check_folder(out: Path, names: Sequence[str], *, overwrite: bool, resume: bo
 
 @contextmanager
 def filled_folder(out: Path, names: Sequence[str], *, keep: Sequence[str] = (), fresh: bool = True) -> Iterator[Path]:
-    """Make a folder and remove ``names`` from it, for the time in which the body fills it.
+    """Make a folder and put ``names`` in it out of the way, for the time in which the body fills it.
 
-    If the body fails, what it left under ``names`` is removed again, and the folder if it was made here, unless one of
-    ``keep`` is there by then, or the folder was not begun afresh.
+    If the body fails, what it left under ``names`` is removed and what was there before is put back, or the folder
+    removed if it was made here; unless one of ``keep`` is there by then, or the folder was not begun afresh.
 
     Args:
         out: the folder, past :func:`check_folder`.
@@ -59,18 +59,30 @@ def filled_folder(out: Path, names: Sequence[str], *, keep: Sequence[str] = (), 
         fresh: begin without old results; False leaves them for the body to go on with.
     """
     made = [p for p in (out, *out.absolute().parents) if not p.exists()]
+    out.mkdir(parents=True, exist_ok=True)
+    if not fresh:
+        yield out
+        return
+    earlier = Path(tempfile.mkdtemp(prefix=".earlier-", dir=out))
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        if fresh:
-            remove(out, names)
+        _move(out, earlier, names)
         yield out
     except BaseException:
-        if fresh and not any((out / name).exists() for name in keep):
+        if not any((out / name).exists() for name in keep):
             remove(out, names)
-            for folder in made:
-                if folder.is_dir() and not any(folder.iterdir()):
-                    folder.rmdir()
+            _move(earlier, out, names)
         raise
+    finally:
+        shutil.rmtree(earlier, ignore_errors=True)
+        for folder in made:
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _move(source: Path, target: Path, names: Sequence[str]) -> None:
+    for name in names:
+        if os.path.lexists(source / name):
+            (source / name).rename(target / name)
 
 
 def remove(out: Path, names: Sequence[str]) -> None:

@@ -34,6 +34,8 @@ def write_page(out: Path, title: str, result: FitResult, options: Mapping[str, A
     video = turntable(result.mesh, out / "turntable.mp4", cameras=result.train.cameras)
     scores = result.metrics["silhouette_iou"]
     shown = {name: value for name, value in result.metrics.items() if name != "silhouette_iou" and value != ""}
+    if "truth" in shown:  # the figures; how they were measured is in metrics.json
+        shown["truth"] = {name: v for name, v in shown["truth"].items() if not isinstance(v, Mapping)}
     write_report(
         out / "report.html",
         title=title,
@@ -78,7 +80,8 @@ def _curves(history: Sequence[Mapping[str, Any]]) -> dict[str, Curves]:
     steps = [float(i + 1) for i in range(len(history))]
     if not steps:
         return {}
-    names = [name for name in history[0] if name not in ("stage", "step", "iou", "loss")]
+    others = [name for name in history[0] if name not in ("stage", "step", "iou", "loss")]
+    names = [name for name in others if any(entry[name] for entry in history)]  # not those of no weight
     return {
         "Loss and its weighted terms": {name: (steps, [e[name] for e in history]) for name in ("loss", *names)},
         "Silhouette error of each step's views, 1 − IoU": {"error": (steps, [1 - e["iou"] for e in history])},

@@ -48,7 +48,8 @@ def test_a_run_is_kept_unless_told_otherwise(tmp_path: Path) -> None:
         check_folder(tmp_path, NAMES, overwrite=True, resume=True)
     check_folder(tmp_path, NAMES, overwrite=True)
     with filled_folder(tmp_path, NAMES):
-        assert snapshot(tmp_path) == {"notes.txt"}
+        assert not (tmp_path / "mesh.ply").exists()
+    assert snapshot(tmp_path) == {"notes.txt"}
 
 
 def half_fill(out: Path, *, keep: tuple[str, ...] = (), fresh: bool = True) -> None:
@@ -62,6 +63,15 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="failed"):
         half_fill(tmp_path / "a" / "b")
     assert snapshot(tmp_path) == set()
+
+
+def test_a_failure_puts_back_what_was_there(tmp_path: Path) -> None:
+    (tmp_path / "mesh.ply").write_text("old")
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "1").write_text("old")
+    with pytest.raises(ValueError, match="failed"):
+        half_fill(tmp_path)
+    assert snapshot(tmp_path) == {"mesh.ply", "checkpoints", "checkpoints/1"}
 
 
 def test_a_failure_with_a_checkpoint_keeps_it(tmp_path: Path) -> None:
