@@ -1,6 +1,9 @@
 """Fixtures shared by all tests."""
 
+import os
 from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, and before torch
 
 import pytest
 import torch
