@@ -12,13 +12,17 @@ from .volume import volume_iou
 from .watertight import watertightness
 
 
-def evaluate(pred: Mesh, truth: Mesh, *, points: int = 100_000, seed: int = 0) -> dict[str, Any]:
+def evaluate(
+    pred: Mesh, truth: Mesh, *, points: int = 100_000, volume_points: int | None = None, seed: int = 0
+) -> dict[str, Any]:
     """Score a mesh against the true one, in the same frame and units. The truth may be open or non-manifold.
 
     Args:
         pred: mesh to score.
         truth: true mesh.
-        points: on each surface, and in space for the IoU.
+        points: on each surface.
+        volume_points: in space, for the IoU; None: as ``points``. Its standard error at 100,000 is 0.001 or so: give a
+            million (half a second more) before ranking results that are as near as that.
         seed: the same seed gives the same figures.
 
     Returns:
@@ -32,17 +36,18 @@ def evaluate(pred: Mesh, truth: Mesh, *, points: int = 100_000, seed: int = 0) -
         - ``normal_consistency``, in [0, 1];
         - ``truth_radius``: of the truth's bounding sphere, in the meshes' units (centred on its bounding box);
         - ``pred``, ``truth``: :func:`watertightness` of each;
-        - ``points``, ``seed``, ``units``: how and in what it was measured.
+        - ``points``, ``volume_points``, ``seed``, ``units``: how and in what it was measured.
 
     Raises:
         ValueError: a batch, or a mesh without area.
     """
+    volume_points = points if volume_points is None else volume_points
     generator = torch.Generator().manual_seed(seed)
     distances = surface_distances(pred, truth, points=points, seed=generator)
     used = truth.verts.detach()[truth.faces.unique()]
     radius = float(Mesh(used, truth.faces[:0]).bounding_sphere()[1])
     scores: dict[str, Any] = {
-        "volume_iou": volume_iou(pred, truth, points=points, seed=generator),
+        "volume_iou": volume_iou(pred, truth, points=volume_points, seed=generator),
         "chamfer_l1": distances.chamfer_l1,
         "chamfer_l1_of_radius": distances.chamfer_l1 / radius,
         "accuracy": float(distances.accuracy.mean()),
@@ -56,7 +61,7 @@ def evaluate(pred: Mesh, truth: Mesh, *, points: int = 100_000, seed: int = 0) -
     scores["normal_consistency"] = distances.normal_consistency
     scores["truth_radius"] = radius
     scores["pred"], scores["truth"] = watertightness(pred), watertightness(truth)
-    scores["points"], scores["seed"] = points, seed
+    scores["points"], scores["volume_points"], scores["seed"] = points, volume_points, seed
     scores["units"] = {
         "volume_iou": "fraction",
         "chamfer_l1, accuracy, completeness, truth_radius": "the meshes' own unit of length",
