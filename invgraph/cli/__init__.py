@@ -6,6 +6,6 @@ import os
 # of small operations; on a machine whose cores have other work, spinning makes a step ten times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from .entry import main  # noqa: E402
+from .entry import main
 
 __all__ = ["main"]
