@@ -10,9 +10,32 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-# public name -> module that defines it; a module of the same name is exposed as itself
+__all__ = [
+    "Cameras",
+    "FitOptions",
+    "InputError",
+    "Mesh",
+    "Views",
+    "cameras",
+    "data",
+    "fit",
+    "geometry",
+    "load_mesh",
+    "load_views",
+    "losses",
+    "metrics",
+    "ops",
+    "render",
+    "save_mesh",
+    "shapes",
+    "sigma_from_ndc",
+    "viz",
+]
+
+# where a name is defined; the others are modules (fit and render can be called)
 _HOMES = {
     "Cameras": "cameras",
+    "FitOptions": "fit",
     "InputError": "errors",
     "Mesh": "geometry",
     "Views": "data",
@@ -21,14 +44,12 @@ _HOMES = {
     "save_mesh": "geometry",
     "sigma_from_ndc": "render",
 }
-_MODULES = ("cameras", "data", "fit", "geometry", "losses", "metrics", "ops", "render", "shapes", "viz")
-__all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604 - the tables above are the one list of names
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    elif name in _MODULES:
+    elif name in __all__:
         value = importlib.import_module(f"{__name__}.{name}")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -45,6 +66,6 @@ if TYPE_CHECKING:
     from .cameras import Cameras
     from .data import Views, load_views
     from .errors import InputError
-    from .fit import fit
+    from .fit import FitOptions, fit
     from .geometry import Mesh, load_mesh, save_mesh
     from .render import render, sigma_from_ndc
