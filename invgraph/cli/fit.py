@@ -93,12 +93,15 @@ class Fit:
         return None if self.truth is None else load_mesh(self.truth)
 
     def _fit(self, views: Views) -> FitResult:
-        from ..fit import ProgressBar, TensorBoard, fit
+        from ..fit import NonFiniteError, ProgressBar, TensorBoard, fit
 
         watchers: list[Any] = [ProgressBar()]
         if self.tensorboard:
             watchers.append(TensorBoard(str(self.out / "tensorboard")))
-        return fit(None, views, self.fit, callbacks=watchers, checkpoint=self.out / CHECKPOINT, resume=self.resume)
+        try:
+            return fit(None, views, self.fit, callbacks=watchers, checkpoint=self.out / CHECKPOINT, resume=self.resume)
+        except NonFiniteError as error:
+            raise InputError(f"{self.views}: {error}") from error
 
     def _write_options(self) -> None:
         from .. import __version__

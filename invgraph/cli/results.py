@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 TRUTH_FIGURES = {
     "volume_iou": "volume IoU",
     "chamfer_l1": "Chamfer-L1",
+    "chamfer_l1_of_radius": "Chamfer-L1 / radius",
     "f1_1": "F1 at 1%",
     "f1_2": "F1 at 2%",
     "normal_consistency": "normal consistency",
