@@ -7,6 +7,7 @@ from torch import Tensor
 
 from . import _native
 from ._batch import check_drawing, is_double, native_batch
+from ._register import register
 
 
 def antialias(
@@ -59,7 +60,6 @@ def antialias(
     return out
 
 
-@torch.library.custom_op("invgraph::antialias", mutates_args=(), device_types="cpu")
 def _forward(
     image: Tensor,
     depth: Tensor,
@@ -106,8 +106,7 @@ def _check_bounds(name: str, index: Tensor, low: int, end: int) -> None:
             raise ValueError(f"{name}: expected within {low}..{end - 1}, got {least if least < low else most}")
 
 
-@_forward.register_fake
-def _(
+def _forward_fake(
     image: Tensor,
     depth: Tensor,
     points: Tensor,
@@ -121,7 +120,6 @@ def _(
     return out, image.new_empty(count, 2, height, width, dtype=torch.int32)
 
 
-@torch.library.custom_op("invgraph::antialias_backward", mutates_args=(), device_types="cpu")
 def _backward(
     image: Tensor,
     points: Tensor,
@@ -151,8 +149,7 @@ def _backward(
     return grad_image, grad_points
 
 
-@_backward.register_fake
-def _(
+def _backward_fake(
     image: Tensor,
     points: Tensor,
     faces: Tensor,
@@ -175,4 +172,17 @@ def _gradient(ctx, grad_out, _):
     return grad_image, None, grad_points, None, None, None, None
 
 
-_forward.register_autograd(_gradient, setup_context=_setup)
+register(
+    "antialias(Tensor image, Tensor depth, Tensor points, Tensor faces, Tensor? ranges,"
+    " Tensor edges, Tensor edge_faces) -> (Tensor, Tensor)",
+    _forward,
+    _forward_fake,
+    setup=_setup,
+    gradient=_gradient,
+)
+register(
+    "antialias_backward(Tensor image, Tensor points, Tensor faces, Tensor? ranges,"
+    " Tensor edges, Tensor crossing, Tensor grad_out) -> (Tensor, Tensor)",
+    _backward,
+    _backward_fake,
+)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from . import _native
 from ._batch import check_drawing, image_count, is_double, native_batch
+from ._register import register
 
 
 class Fragments(NamedTuple):
@@ -53,7 +54,6 @@ def rasterize(
     return Fragments(face_id, weights, depth)
 
 
-@torch.library.custom_op("invgraph::rasterize", mutates_args=(), device_types="cpu")
 def _forward(
     points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int, barycentric: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -72,7 +72,6 @@ def _forward(
     return outputs
 
 
-@_forward.register_fake
 def _empty(
     points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int, barycentric: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -84,7 +83,6 @@ def _empty(
     )
 
 
-@torch.library.custom_op("invgraph::rasterize_backward", mutates_args=(), device_types="cpu")
 def _backward(
     points: Tensor, faces: Tensor, ranges: Tensor | None, face_id: Tensor, grad_barycentric: Tensor, grad_depth: Tensor
 ) -> Tensor:
@@ -106,8 +104,7 @@ def _backward(
     return grad_points
 
 
-@_backward.register_fake
-def _(
+def _backward_fake(
     points: Tensor, faces: Tensor, ranges: Tensor | None, face_id: Tensor, grad_barycentric: Tensor, grad_depth: Tensor
 ) -> Tensor:
     return torch.empty_like(points)
@@ -126,4 +123,17 @@ def _gradient(ctx, grad_barycentric, grad_depth, _):
     return grad, None, None, None, None, None
 
 
-_forward.register_autograd(_gradient, setup_context=_setup)
+register(
+    "rasterize(Tensor points, Tensor faces, Tensor? ranges, int height, int width, bool barycentric)"
+    " -> (Tensor, Tensor, Tensor)",
+    _forward,
+    _empty,
+    setup=_setup,
+    gradient=_gradient,
+)
+register(
+    "rasterize_backward(Tensor points, Tensor faces, Tensor? ranges, Tensor face_id,"
+    " Tensor grad_barycentric, Tensor grad_depth) -> Tensor",
+    _backward,
+    _backward_fake,
+)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from . import _native
 from ._batch import check_drawing, image_count, is_double, native_batch
+from ._register import register
 
 
 def soft_silhouette(
@@ -53,7 +54,6 @@ def soft_silhouette(
     return alpha
 
 
-@torch.library.custom_op("invgraph::soft_silhouette", mutates_args=(), device_types="cpu")
 def _forward(
     points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int, sigma: float, reach: float
 ) -> tuple[Tensor, Tensor]:
@@ -76,15 +76,13 @@ def _forward(
     return alpha, transmittance
 
 
-@_forward.register_fake
-def _(
+def _forward_fake(
     points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int, sigma: float, reach: float
 ) -> tuple[Tensor, Tensor]:
     alpha = points.new_empty(image_count(points, ranges), height, width)
     return alpha, torch.empty_like(alpha)
 
 
-@torch.library.custom_op("invgraph::soft_silhouette_backward", mutates_args=(), device_types="cpu")
 def _backward(
     points: Tensor,
     faces: Tensor,
@@ -113,8 +111,7 @@ def _backward(
     return grad_points
 
 
-@_backward.register_fake
-def _(
+def _backward_fake(
     points: Tensor,
     faces: Tensor,
     ranges: Tensor | None,
@@ -140,4 +137,17 @@ def _gradient(ctx, grad_alpha, _):
     return grad, None, None, None, None, None, None
 
 
-_forward.register_autograd(_gradient, setup_context=_setup)
+register(
+    "soft_silhouette(Tensor points, Tensor faces, Tensor? ranges, int height, int width, float sigma, float reach)"
+    " -> (Tensor, Tensor)",
+    _forward,
+    _forward_fake,
+    setup=_setup,
+    gradient=_gradient,
+)
+register(
+    "soft_silhouette_backward(Tensor points, Tensor faces, Tensor? ranges, float sigma, float reach,"
+    " Tensor transmittance, Tensor grad_alpha) -> Tensor",
+    _backward,
+    _backward_fake,
+)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from . import _native
 from ._batch import is_double
+from ._register import register
 
 
 def winding_number(points: Tensor, verts: Tensor, faces: Tensor, *, accuracy: float = 2.0) -> Tensor:
@@ -41,12 +42,6 @@ def winding_number(points: Tensor, verts: Tensor, faces: Tensor, *, accuracy: fl
     return value
 
 
-# define and impl rather than custom_op, whose first call imports torch._dynamo: a second that nobody here needs
-_SCHEMA = "(Tensor points, Tensor verts, Tensor faces, float accuracy) -> Tensor"
-torch.library.define("invgraph::winding_number", _SCHEMA)
-
-
-@torch.library.impl("invgraph::winding_number", "cpu")
 def _winding_number(points: Tensor, verts: Tensor, faces: Tensor, accuracy: float) -> Tensor:
     if len(faces) and not 0 <= int(faces.min()) <= int(faces.max()) < len(verts):
         got = f"[{int(faces.min())}, {int(faces.max())}]"
@@ -67,8 +62,7 @@ def _winding_number(points: Tensor, verts: Tensor, faces: Tensor, accuracy: floa
     return out
 
 
-@torch.library.register_fake("invgraph::winding_number")
-def _(points: Tensor, verts: Tensor, faces: Tensor, accuracy: float) -> Tensor:
+def _fake(points: Tensor, verts: Tensor, faces: Tensor, accuracy: float) -> Tensor:
     return points.new_empty(len(points))
 
 
@@ -82,3 +76,6 @@ def _check(points: Tensor, verts: Tensor, faces: Tensor) -> None:
         raise TypeError(f"points, verts: expected both float32 or both float64, got {points.dtype}, {verts.dtype}")
     if faces.dtype != torch.int64:
         raise TypeError(f"faces: expected int64, got {faces.dtype}")
+
+
+register("winding_number(Tensor points, Tensor verts, Tensor faces, float accuracy) -> Tensor", _winding_number, _fake)
