@@ -39,8 +39,6 @@ def _collapse_round(surface: Surface, short: float, long: float) -> int:
     if len(candidate) == 0:
         return 0
     ends, count = edges[candidate], topology.edge_count[candidate]
-    opposite = topology.edge_opposite[candidate]  # -1 beside a boundary edge
-    opposite = torch.where(opposite < 0, opposite.flip(1), opposite)
     # shortest first, in classes: within a class at random, else chains of ever shorter edges would go one by one
     shuffled = torch.randperm(len(candidate), generator=torch.Generator().manual_seed(0)).to(edges.device)
     key = (relative[candidate] / short * 4).long() * len(candidate) + shuffled
@@ -49,22 +47,20 @@ def _collapse_round(surface: Surface, short: float, long: float) -> int:
 
     n = len(surface.verts)
     merged = torch.zeros(n, dtype=torch.bool, device=edges.device)  # an end of an accepted collapse
-    across = torch.zeros_like(merged)  # opposite one
     done = torch.zeros(len(candidate), dtype=torch.bool, device=edges.device)
     accepted = []
     active = torch.arange(len(candidate), device=edges.device)
     for _ in range(_INNER_ROUNDS):
-        chosen = active[_independent(rank[active], ends[active], opposite[active], edges, n)]
+        chosen = active[_independent(rank[active], ends[active], edges, n)]
         good = chosen[_acceptable(surface, topology, ends[chosen], count[chosen], target[chosen], long)]
         accepted.append(good)
         done[chosen] = True
         merged[ends[good]] = True
-        across[opposite[good]] = True
         near = merged.clone()
         near[edges[merged[edges[:, 0]], 1]] = True
         near[edges[merged[edges[:, 1]], 0]] = True
-        (a, b), (c, d) = ends[active].unbind(1), opposite[active].unbind(1)
-        active = active[~(done[active] | near[a] | near[b] | across[c] | across[d])]
+        a, b = ends[active].unbind(1)
+        active = active[~(done[active] | near[a] | near[b])]
         if len(active) < 0.05 * len(candidate):
             break
     chosen = torch.cat(accepted)
@@ -106,11 +102,12 @@ def _corners(surface: Surface, topology: Topology) -> Tensor:
     return (number > 0) & ((number != 2) | (turn < _CORNER_COSINE))
 
 
-def _independent(rank: Tensor, ends: Tensor, opposite: Tensor, edges: Tensor, n: int) -> Tensor:
+def _independent(rank: Tensor, ends: Tensor, edges: Tensor, n: int) -> Tensor:
     """Mask of the candidates that come first among all that they could disturb.
 
-    Two collapses are independent if no edge joins an end of one to an end of the other and no vertex is opposite
-    both: then neither changes the faces, neighbours or positions on which the other's checks rely.
+    Two collapses are independent if no edge joins an end of one to an end of the other: then neither changes the
+    neighbours or moves the faces on which the other's checks rely. (Of the neighbours of a vertex opposite both there
+    are six or more, as its ring holds the four ends and one between each two: it can lose two edges.)
     """
     best = torch.full((n,), _FAR, dtype=torch.int64, device=edges.device)
     best.scatter_reduce_(0, ends.reshape(-1), rank.repeat_interleave(2), "amin")
@@ -118,9 +115,7 @@ def _independent(rank: Tensor, ends: Tensor, opposite: Tensor, edges: Tensor, n:
     a, b = edges.unbind(1)
     around.scatter_reduce_(0, a, best[b], "amin")
     around.scatter_reduce_(0, b, best[a], "amin")
-    across = torch.full_like(best, _FAR)
-    across.scatter_reduce_(0, opposite.reshape(-1), rank.repeat_interleave(2), "amin")
-    return (around[ends] == rank[:, None]).all(1) & (across[opposite] == rank[:, None]).all(1)
+    return (around[ends] == rank[:, None]).all(1)
 
 
 def _acceptable(

@@ -17,8 +17,8 @@ _MIN_QUALITY = 0.1
 def flip_edges(surface: Surface, *, delaunay: bool, rounds: int) -> None:
     """Flip edges towards valence six (four on a boundary), or until each is locally Delaunay.
 
-    A flip needs two faces that are nearly in a plane, must not make an edge that exists, must leave its ends with
-    three edges or more, and must not turn a face over. The first criterion lowers the sum of squared valence errors
+    A flip needs two faces that are nearly in a plane, must not make an edge that exists (which also leaves each
+    vertex three edges), and must not turn a face over. The first criterion lowers the sum of squared valence errors
     (Botsch and Kobbelt 2004), the second the sum of the cotangents opposite the edge.
     """
     for _ in range(rounds):
@@ -38,10 +38,8 @@ def _flip_round(surface: Surface, delaunay: bool) -> int:
     c, d = topology.edge_opposite[inner].unbind(1)
     consistent = corner[half[inner, 1]] == b
     gain = _delaunay_gain(surface.verts, a, b, c, d) if delaunay else _valence_gain(topology, a, b, c, d)
-    degree_needed = torch.where(topology.boundary_verts, 3, 4)
-    open_ = consistent & (gain > 0) & (c != d) & ~surface.locked[a] & ~surface.locked[b]
-    open_ &= (topology.degrees[a] >= degree_needed[a]) & (topology.degrees[b] >= degree_needed[b])
-    index = open_.nonzero().squeeze(1)
+    wanted = consistent & (gain > 0) & (c != d) & ~surface.locked[a] & ~surface.locked[b]
+    index = wanted.nonzero().squeeze(1)
     if len(index) == 0:
         return 0
     quad = torch.stack([a, b, c, d], dim=1)[index]

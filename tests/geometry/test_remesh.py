@@ -7,7 +7,9 @@ import torch
 from invgraph.geometry.files import load_mesh
 from invgraph.geometry.mesh import Mesh
 from invgraph.geometry.nearest import NearestPoint
-from invgraph.geometry.remesh import remesh
+from invgraph.geometry.remesh import _without_folds, remesh
+from invgraph.geometry.remesh_collapse import collapse_short_edges
+from invgraph.geometry.remesh_split import Surface
 from invgraph.geometry.repair import orient_outward, pinched_verts, remove_bad_faces
 from invgraph.geometry.sampling import sample_surface
 from invgraph.geometry.templates import icosphere
@@ -41,6 +43,13 @@ def _assert_uniform(mesh: Mesh, length: float) -> None:
     assert float(angles.min()) > 20
     assert float(angles.median()) > 50
     assert float(((mesh.topology.degrees - 6).abs() <= 1).float().mean()) > 0.98
+
+
+def _assert_unfolded(mesh: Mesh, source: Mesh) -> None:
+    """Every face looks where the surface below it looks."""
+    normals = mesh.face_normals()
+    nearest = NearestPoint(source, 0.02)(mesh.triangles().mean(1), normals)[1]
+    assert float((normals * source.face_normals()[nearest]).sum(1).min()) > 0.3
 
 
 def _distance(mesh: Mesh, source: Mesh) -> tuple[float, float]:
@@ -84,6 +93,7 @@ def test_marching_cubes_become_uniform() -> None:
     mesh = remesh(source, 0.12)
     _assert_sound(mesh, source)
     _assert_uniform(mesh, 0.12)
+    _assert_unfolded(mesh, source)
     mean, worst = _distance(mesh, source)
     assert mean < 0.0012
     assert worst < 0.006
@@ -97,8 +107,30 @@ def test_torus_keeps_its_hole(major: int, minor: int, project: bool) -> None:
     mesh = remesh(source, 0.1, project=project)
     _assert_sound(mesh, source)
     _assert_uniform(mesh, 0.1)
+    _assert_unfolded(mesh, source)
     assert mesh.euler_characteristic == 0
     torch.testing.assert_close(mesh.volume(), source.volume(), rtol=0.01 if project else 0.05, atol=0)
+
+
+def _sponge(seed: int) -> Mesh:
+    """The zero surface of smooth noise on a 32^3 grid: some ten parts, a dozen handles, walls of all thicknesses."""
+    from scipy.ndimage import gaussian_filter
+    from skimage.measure import marching_cubes
+
+    noise = torch.randn(32, 32, 32, generator=torch.Generator().manual_seed(seed)).numpy()
+    field = gaussian_filter(noise, 1.6)
+    field[[0, -1]] = field[:, [0, -1]] = field[:, :, [0, -1]] = -1
+    verts, faces, _, _ = marching_cubes(field, 0.4 * field.clip(-0.1).std(), gradient_direction="ascent")
+    return Mesh(torch.from_numpy(verts.copy()), torch.from_numpy(faces.astype("int64")))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("length", [1.0, 3.0, 10.0])
+def test_many_handles_and_parts_at_any_target(seed: int, length: float) -> None:
+    source = _sponge(seed)
+    assert source.euler_characteristic != 2 * int(source.topology.components().max() + 1)
+    mesh = remesh(source, length)
+    _assert_sound(mesh, source)
 
 
 def test_a_target_larger_than_the_hole_does_not_close_it() -> None:
@@ -129,6 +161,29 @@ def test_thin_wall_is_not_folded() -> None:
     normals = mesh.face_normals()
     upper = mesh.triangles().mean(1)[:, 2] > 0.008
     assert bool((normals[upper, 2] > 0).all())
+
+
+@pytest.mark.parametrize(("x", "y", "collapses"), [(-0.2, 0.1, True), (0.05, 0.05, False)])
+def test_a_collapse_that_turns_a_face_over_is_refused(x: float, y: float, collapses: bool) -> None:
+    # a flat patch with one short inner edge, from 0 to 1; with x = 0.05 its middle is beyond the line through face 0 6 5
+    verts = torch.tensor([[0, 0], [0.2, 0], [0.1, 0.5], [-1, 0], [1, 0], [y, -0.2], [x, -1], [0.1, -0.8]])
+    faces = [[0, 1, 2], [0, 2, 3], [0, 3, 6], [1, 4, 2], [1, 7, 4], [0, 6, 5], [0, 5, 1], [5, 6, 7], [5, 7, 1]]
+    flat = torch.cat([verts, torch.zeros(8, 1)], dim=1).double()
+    surface = Surface(flat, torch.tensor(faces), torch.ones(8).double(), torch.zeros(8, dtype=torch.bool), False)
+    assert Mesh(flat, surface.faces).face_normals()[:, 2].min() == 1
+    collapse_short_edges(surface, 0.201, 10.0)
+    assert len(surface.faces) == (7 if collapses else 9)
+    assert Mesh(surface.verts, surface.faces).face_normals()[:, 2].min() == 1
+
+
+def test_a_move_that_folds_is_taken_back() -> None:
+    mesh = icosphere(2)
+    moved = mesh.verts * 1.01
+    moved[0] = mesh.verts[1]  # far across its ring
+    safe = _without_folds(mesh, moved, mesh.vertex_normals())
+    assert torch.equal(safe[0], mesh.verts[0])
+    assert torch.equal(safe[1], moved[1])
+    assert float((mesh.with_verts(safe).face_normals() * mesh.face_normals()).sum(1).min()) > 0.9
 
 
 def test_target_of_each_vertex() -> None:
@@ -234,5 +289,6 @@ def test_real_shapes(shared_data: Path, name: str, euler: int) -> None:
     mesh = remesh(source, 0.04)
     _assert_sound(mesh, source)
     _assert_uniform(mesh, 0.04)
+    _assert_unfolded(mesh, source)
     assert mesh.euler_characteristic == euler
     assert _distance(mesh, source)[0] < 0.001
