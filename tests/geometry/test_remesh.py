@@ -166,7 +166,7 @@ def test_thin_wall_is_not_folded() -> None:
 @pytest.mark.parametrize(("x", "y", "collapses"), [(-0.2, 0.1, True), (0.05, 0.05, False)])
 def test_a_collapse_that_turns_a_face_over_is_refused(x: float, y: float, collapses: bool) -> None:
     # a flat patch with one short inner edge, from 0 to 1; for x = 0.05 its middle is beyond face 0 6 5
-    verts = torch.tensor([[0, 0], [0.2, 0], [0.1, 0.5], [-1, 0], [1, 0], [y, -0.2], [x, -1], [0.4, -0.8]])
+    verts = torch.tensor([[0, 0], [0.2, 0], [0.1, 0.5], [-1, 0], [1, 0], [y, -0.25], [x, -1], [0.4, -0.8]])
     faces = [[0, 1, 2], [0, 2, 3], [0, 3, 6], [1, 4, 2], [1, 7, 4], [0, 6, 5], [0, 5, 1], [5, 6, 7], [5, 7, 1]]
     flat = torch.cat([verts, torch.zeros(8, 1)], dim=1).double()
     surface = Surface(flat, torch.tensor(faces), torch.ones(8).double(), torch.zeros(8, dtype=torch.bool), False)
