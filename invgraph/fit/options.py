@@ -25,7 +25,7 @@ class FitOptions:
     """Cells along the longest side of the visual hull's grid."""
     optimizer: Literal["large-steps", "adam"] = "large-steps"
     """large-steps: AdamUniform on (I + lambda L) x (Nicolet et al. 2021); adam: Adam on the vertices themselves."""
-    smoothing: float = 2.0
+    smoothing: float = 1.0
     """lambda of large-steps: how far a pixel's pull spreads over the surface."""
     learning_rate: float = 1.0
     """Multiplies the step size of every stage."""

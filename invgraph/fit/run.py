@@ -70,7 +70,7 @@ class Run:
         stage, name = self.stage, self.shape.vertex_parameter
         preconditioned = self.options.optimizer == "large-steps" and name is not None
         if preconditioned and name is not None and not parametrize.is_parametrized(self.shape, name):
-            system = LargeSteps(self.shape().topology, self.options.smoothing)
+            system = LargeSteps(self.shape().topology, self.options.smoothing * stage.smoothing)
             parametrize.register_parametrization(self.shape, name, system)
         self.base_rate = stage.learning_rate if preconditioned else stage.learning_rate * _ADAM_RATE
         kind = AdamUniform if preconditioned else torch.optim.Adam

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from .options import FitOptions
@@ -22,6 +22,7 @@ class Stage:
             to a tenth by the stage's end.
         vertices: vertices to remesh to when the stage begins; None keeps the mesh.
         views: views a step.
+        smoothing: multiplies lambda of the large-steps optimizer.
         fairness: multiplies the weights of the regularizers: at the stage's start and end, geometrically between.
     """
 
@@ -33,6 +34,7 @@ class Stage:
     views: int
     sigma: float = 1.0
     vertices: int | None = None
+    smoothing: float = 1.0
     fairness: tuple[float, float] = (1.0, 1.0)
 
 
@@ -46,31 +48,26 @@ def schedule(start: str, options: FitOptions) -> tuple[Stage, ...]:
     """
     stages = _FROM_SPHERE if start == "sphere" else _FROM_HULL
 
-    def adapt(stage: Stage) -> Stage:
-        return Stage(
-            name=stage.name,
-            image_scale=stage.image_scale,
-            mode=stage.mode,
-            sigma=stage.sigma,
+    return tuple(
+        replace(
+            stage,
             steps=max(1, round(stage.steps * options.effort)),
             learning_rate=stage.learning_rate * options.learning_rate,
-            views=stage.views,
             vertices=None if stage.vertices is None else max(100, stage.vertices * options.vertices // 10_000),
-            fairness=stage.fairness,
         )
-
-    return tuple(adapt(stage) for stage in stages)
+        for stage in stages
+    )
 
 
 # Densities are for 10,000 vertices in the end. A coarse mesh under strong fairness first: what no silhouette decides
 # relaxes in few steps there. Then the fine mesh under weak fairness.
 _FROM_HULL = (
-    Stage("shape", 0.5, "antialias", steps=100, learning_rate=0.1, views=8, vertices=2_500, fairness=(6.0, 0.5)),
-    Stage("detail", 1.0, "antialias", steps=60, learning_rate=0.05, views=8, vertices=10_000, fairness=(0.5, 0.2)),
+    Stage("shape", 0.5, "antialias", 120, 0.1, views=8, vertices=2_500, smoothing=2.0, fairness=(6.0, 0.5)),
+    Stage("detail", 1.0, "antialias", 80, 0.04, views=8, vertices=10_000, fairness=(0.5, 0.2)),
 )
-# Few and large triangles while silhouettes are soft: where many meet within the blur, alpha saturates and the shape shrinks.
+# Soft silhouettes on few, large triangles only: where many meet within the blur, alpha saturates and the shape shrinks.
 _FROM_SPHERE = (
-    Stage("wide", 0.25, "soft", sigma=1.0, steps=60, learning_rate=0.1, views=8, fairness=(3.0, 3.0)),
-    Stage("grow", 0.25, "antialias", steps=60, learning_rate=0.1, views=8, vertices=2_000, fairness=(3.0, 1.0)),
+    Stage("wide", 0.25, "soft", 60, 0.1, views=8, smoothing=2.0, fairness=(3.0, 3.0)),
+    Stage("grow", 0.25, "antialias", 60, 0.1, views=8, vertices=2_000, smoothing=2.0, fairness=(3.0, 1.0)),
     *_FROM_HULL,
 )

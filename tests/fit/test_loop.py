@@ -127,7 +127,7 @@ def test_a_nonfinite_loss_names_stage_step_and_views(views):
 def test_resume_needs_the_same_run(views, tmp_path):
     path = tmp_path / "checkpoint.pt"
     fit(sphere(), views, FitOptions(), stages=STAGES[:1], checkpoint=path)
-    with pytest.raises(InputError, match=r"smoothing: the run to resume has 2\.0, got 5\.0"):
+    with pytest.raises(InputError, match=r"smoothing: the run to resume has 1\.0, got 5\.0"):
         fit(None, views, FitOptions(smoothing=5.0), stages=STAGES, checkpoint=path, resume=True)
     with pytest.raises(InputError, match="not the views"):
         fit(None, views[[0, 1, 2]], FitOptions(), stages=STAGES, checkpoint=path, resume=True)
