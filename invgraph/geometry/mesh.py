@@ -94,7 +94,8 @@ class Mesh:
 
     def triangles(self) -> Tensor:
         """(F, 3, 3) or (B, F, 3, 3) corner positions of each face."""
-        return self.verts[..., self.faces, :]
+        # index_select and not verts[..., faces, :], whose gradient is summed by several threads in no fixed order
+        return self.verts.index_select(-2, self.faces.reshape(-1)).unflatten(-2, (-1, 3))
 
     def _cross(self) -> Tensor:
         """Cross product of two edges of each face: the normal times twice the area."""
@@ -130,7 +131,7 @@ class Mesh:
     def edge_lengths(self) -> Tensor:
         """(..., E) lengths of ``topology.edges``."""
         a, b = self.topology.edges.unbind(1)
-        return torch.linalg.vector_norm(self.verts[..., a, :] - self.verts[..., b, :], dim=-1)
+        return torch.linalg.vector_norm(self.verts.index_select(-2, a) - self.verts.index_select(-2, b), dim=-1)
 
     def bounding_box(self) -> tuple[Tensor, Tensor]:
         """Lowest and highest coordinates over all vertices (used or not), each (..., 3)."""

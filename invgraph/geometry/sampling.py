@@ -41,5 +41,5 @@ def sample_surface(mesh: Mesh, n: int, generator: torch.Generator | int | None =
     face = torch.searchsorted(cumulative, r[0] * total, right=True).clamp(max=mesh.num_faces - 1)
     root = r[1].sqrt()
     weights = torch.stack([1 - root, root * (1 - r[2]), root * r[2]], dim=1).to(mesh.verts.dtype)
-    points = (weights[:, :, None] * mesh.verts[mesh.faces[face]]).sum(1)
-    return points, mesh.face_normals()[face], face
+    points = (weights[:, :, None] * mesh.triangles().index_select(0, face)).sum(1)
+    return points, mesh.face_normals().index_select(0, face), face

@@ -42,11 +42,11 @@ def smoothness(mesh: Mesh, *, reduction: Reduction = "sum") -> Tensor:
     topology, verts = mesh.topology, mesh.verts
     interior = topology.edge_count == 2
     a, b = topology.edges[interior].unbind(1)
-    origin = verts[..., a, :]
-    edge, valid = _unit(verts[..., b, :] - origin)
+    origin = verts.index_select(-2, a)
+    edge, valid = _unit(verts.index_select(-2, b) - origin)
     planes = []
     for opposite in topology.edge_opposite[interior].unbind(1):
-        arm, arm_ok = _unit(verts[..., opposite, :] - origin)
+        arm, arm_ok = _unit(verts.index_select(-2, opposite) - origin)
         # perpendicular to the edge and to the face; its length is the sine of the angle between edge and arm
         plane, plane_ok = _unit(torch.linalg.cross(edge, arm, dim=-1), smallest=64 * torch.finfo(verts.dtype).eps)
         planes.append(plane)
@@ -102,7 +102,7 @@ def laplacian_cotangent(mesh: Mesh, *, reduction: Reduction = "sum") -> Tensor:
     degenerate faces stay finite. The gradient includes that of the weights. Source: Desbrun et al. 1999, *Implicit
     fairing*; Meyer et al. 2003, *Discrete differential-geometry operators for triangulated 2-manifolds*.
     """
-    corners = mesh.verts[..., mesh.faces, :]  # (..., F, 3, 3)
+    corners = mesh.triangles()  # (..., F, 3, 3)
     # edge k runs from corner k to k + 1; the corner opposite to it is k + 2
     opposite = corners.roll(-2, -2)
     u, _ = _unit(corners - opposite)
@@ -127,7 +127,7 @@ _SMALLEST_ANGLE = math.radians(1.0)
 def _edge_vectors(mesh: Mesh) -> Tensor:
     """(..., E, 3): from the first to the second vertex of each edge."""
     a, b = mesh.topology.edges.unbind(1)
-    return mesh.verts[..., b, :] - mesh.verts[..., a, :]
+    return mesh.verts.index_select(-2, b) - mesh.verts.index_select(-2, a)
 
 
 def _scatter_edges(mesh: Mesh, vectors: Tensor) -> Tensor:

@@ -51,7 +51,7 @@ class TemplateShape(Shape):
         mesh = self.forward()
         mean_square = mesh.edge_lengths().detach().square().mean()
         normals, pairs = mesh.face_normals(), mesh.topology.face_pairs
-        cosine = (normals[pairs[:, 0]] * normals[pairs[:, 1]]).sum(1)
+        cosine = (normals.index_select(0, pairs[:, 0]) * normals.index_select(0, pairs[:, 1])).sum(1)
         return {"bending": losses.laplacian_uniform(mesh) / mean_square, "dihedral": (1 - cosine).sum()}
 
     def remeshed(self, edge_length: float) -> TemplateShape:
