@@ -1,6 +1,6 @@
 """The README's picture: views of the demo object above, its reconstruction from the same cameras below.
 
-    make demo && .venv/bin/python assets/make_picture.py
+make demo && .venv/bin/python assets/make_picture.py
 """
 
 from pathlib import Path
