@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,10 @@ def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None
         InputError: the folder cannot be written.
     """
     path = Path(path)
-    temporary = None
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")  # beside it: a rename within a file system is atomic
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
-            temporary = Path(file.name)
+        with temporary.open("wb") as file:
             torch.save({"version": VERSION, **state}, file)
             file.flush()
             os.fsync(file.fileno())
@@ -37,8 +35,7 @@ def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None
     except OSError as error:
         raise InputError(f"{path}: cannot write the checkpoint ({error.strerror or error})") from error
     finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -26,15 +26,13 @@ class FitOptions:
     optimizer: Literal["large-steps", "adam"] = "large-steps"
     """large-steps: AdamUniform on (I + lambda L) x (Nicolet et al. 2021); adam: Adam on the vertices themselves."""
     smoothing: float = 1.0
-    """lambda of large-steps: how far a pixel's pull spreads over the surface."""
+    """lambda of large-steps: a pixel's pull spreads over about sqrt(lambda) edges; a stage multiplies it."""
     learning_rate: float = 1.0
     """Multiplies the step size of every stage."""
     silhouette: Literal["mse", "l1", "iou"] = "mse"
     """Silhouette term: squared or absolute error over the area of the masks, or one minus intersection over union."""
     bending: float = 1e-4
-    """Weight of the thin-plate energy, which decides the surface where no silhouette does."""
-    dihedral: float = 0.0
-    """Weight of the angles between neighbouring faces."""
+    """Weight of the thin-plate energy, which decides the surface where no silhouette does; a stage multiplies it."""
     holdout: int = 0
     """Views, evenly spread, kept out of the fit and used to score it."""
     seed: int = 0
@@ -57,7 +55,6 @@ class FitOptions:
         require(0 <= self.smoothing < 1e6, "smoothing", "a number >= 0")
         require(0 < self.learning_rate < 1e6, "learning_rate", "a positive number")
         require(0 <= self.bending < float("inf"), "bending", "a number >= 0")
-        require(0 <= self.dihedral < float("inf"), "dihedral", "a number >= 0")
         require(self.holdout >= 0, "holdout", "a number of views >= 0")
         require(-(2**63) <= self.seed < 2**63, "seed", "a 64-bit integer")
         require(self.checkpoint_every >= 0, "checkpoint_every", "a number of steps >= 0")

@@ -41,18 +41,14 @@ class TemplateShape(Shape):
         return self._template.with_verts(self.verts)
 
     def regularizers(self) -> dict[str, Tensor]:
-        """Two fairness energies, without unit and in the limit independent of how finely a surface is meshed evenly.
+        """``bending``: the uniform Laplacian's energy over the mean squared edge length.
 
-        - ``bending``: the uniform Laplacian over the mean squared edge length, a discrete thin-plate energy. It also
-          spaces the vertices evenly.
-        - ``dihedral``: sum over edges of 1 - cos(angle between the normals of its two faces). Blind to sliding within
-          the surface.
+        A discrete thin-plate energy, without unit, and nearly independent of how finely an evenly meshed surface is
+        meshed. It decides the surface where no silhouette does, and spaces the vertices.
         """
         mesh = self.forward()
-        mean_square = mesh.edge_lengths().detach().square().mean()
-        normals, pairs = mesh.face_normals(), mesh.topology.face_pairs
-        cosine = (normals.index_select(0, pairs[:, 0]) * normals.index_select(0, pairs[:, 1])).sum(1)
-        return {"bending": losses.laplacian_uniform(mesh) / mean_square, "dihedral": (1 - cosine).sum()}
+        mean_square = mesh.detach().edge_lengths().square().mean()
+        return {"bending": losses.laplacian_uniform(mesh) / mean_square}
 
     def remeshed(self, edge_length: float) -> TemplateShape:
         """The same surface now, in the same frame, with new near-uniform triangles.

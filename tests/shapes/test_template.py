@@ -32,8 +32,8 @@ def test_regularizers_prefer_the_smooth_and_do_not_count_faces():
     with torch.no_grad():
         rough.verts += 0.01 * torch.randn_like(rough.verts)
     for name, value in rough.regularizers().items():
-        assert float(value) > 2 * float(fine[name])
-        assert 0.9 * float(coarse[name]) < float(fine[name]) < 2 * float(coarse[name])  # with 4 times the faces
+        assert value.item() > 2 * fine[name].item()
+        assert 0.9 * coarse[name].item() < fine[name].item() < 2 * coarse[name].item()  # with 4 times the faces
 
 
 def test_state_restores_a_remeshed_shape():
