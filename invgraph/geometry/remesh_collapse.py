@@ -153,7 +153,7 @@ def _keeps_side(verts: Tensor, moved: Tensor, faces: Tensor) -> Tensor:
     before, old_quality = _normals(verts, faces)
     after, quality = _normals(moved, faces)
     same_side = (dot(before, after) > _MIN_COSINE) | (old_quality < _SLIVER)
-    return same_side & (quality > torch.clamp(0.25 * old_quality, max=0.05))
+    return same_side & (quality >= torch.clamp(0.25 * old_quality, max=0.05))
 
 
 def _normals(verts: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:

@@ -211,6 +211,20 @@ def test_small_parts_and_far_frames() -> None:
     torch.testing.assert_close(mesh.volume(), far.volume(), rtol=0.01, atol=0)
 
 
+def test_faces_without_area_are_cleaned_up() -> None:
+    source = icosphere(3)
+    verts = source.verts.clone()
+    # collapse a whole cap into one point: a hundred coincident vertices and their zero faces
+    verts[verts[:, 2] > 0.7] = torch.tensor([0.0, 0, 1])
+    crushed = source.with_verts(verts)
+    assert int((crushed.face_areas() == 0).sum()) > 100
+    mesh = remesh(crushed, 0.15)
+    _assert_sound(mesh, crushed)
+    assert _smallest_angles(mesh).min() > 15
+    with pytest.raises(ValueError, match="mesh: expected faces"):
+        remesh(Mesh(verts, torch.zeros((4, 3), dtype=torch.int64)), 0.15)
+
+
 def _sheet() -> Mesh:
     """[0, 1] x [0, 2], 8 x 16 squares."""
     i, j = torch.meshgrid(torch.arange(9), torch.arange(17), indexing="ij")
