@@ -65,7 +65,9 @@ def fit(
     if saved is not None:
         _check_same(saved, options, train)
         start, note = saved["start"], saved["note"]
-        if shape is None:
+        if shape is None or isinstance(shape, TemplateShape):  # it may have been remeshed since
+            if "faces" not in saved["shape"]:
+                raise ValueError("shape: the run to resume does not fit a TemplateShape; expected its shape, got None")
             shape = TemplateShape.from_state(saved["shape"])
     elif shape is None:
         initial = initial_mesh(train, options)

@@ -43,7 +43,8 @@ class Run:
         self.facts = facts
         self.world_views = views
         self.views = _finest(views.normalized(shape.center, float(shape.scale)), options.image_size)
-        self.coverage = float(self.views.masks.mean())
+        known = torch.ones_like(self.views.masks) if self.views.known is None else self.views.known.float()
+        self.coverage = float((self.views.masks * known).sum() / known.sum().clamp(min=1))
         if not self.coverage > 0:
             raise InputError(f"{views.source}: expected masks that show an object, got empty masks only")
         self.generator = torch.Generator().manual_seed(options.seed)
