@@ -111,6 +111,24 @@ inline bool any(I mask) {
 #endif
 }
 
+// One bit for each lane of a mask that is set.
+template <class T>
+inline uint32_t lane_bits(VecInt<T> mask) {
+#if defined(__AVX512DQ__)
+    __m512i v;
+    std::memcpy(&v, &mask, sizeof v);
+    return sizeof(T) == 4 ? _mm512_movepi32_mask(v) : _mm512_movepi64_mask(v);
+#elif defined(__AVX2__)
+    __m256i v;
+    std::memcpy(&v, &mask, sizeof v);
+    return sizeof(T) == 4 ? _mm256_movemask_ps(_mm256_castsi256_ps(v)) : _mm256_movemask_pd(_mm256_castsi256_pd(v));
+#else
+    uint32_t bits = 0;
+    for (int i = 0; i < kLanes<T>; ++i) bits |= (mask[i] != 0 ? 1u : 0u) << i;
+    return bits;
+#endif
+}
+
 // e^x for x in [-87, 88] (float), [-700, 700] (double): x = n ln 2 + r, |r| <= ln(2)/2, Taylor's series of e^r, then 2^n
 // put into the exponent bits. Relative error below 2e-7 and 4e-16.
 template <class T>

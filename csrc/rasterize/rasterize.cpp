@@ -68,6 +68,21 @@ struct DeepTriangle {
     }
 };
 
+// Perspective-correct weights of a face's corners at a pixel centre; 0 for no face.
+template <class T>
+void barycentrics_at(const FaceBatch& batch, const T* points, int64_t b, int64_t face, T px, T py, T weights[3]) {
+    weights[0] = weights[1] = weights[2] = 0;
+    if (face < 0) return;
+    int64_t corner[3];
+    batch.corners(b, face, corner);
+    DeepTriangle<T> tri;
+    tri.set(points, corner);
+    tri.prepare();
+    T total = 0;
+    for (int k = 0; k < 3; ++k) total += weights[k] = tri.edge(k, px, py) * tri.sign[k] * tri.inverse_z[k];
+    for (int k = 0; k < 3; ++k) weights[k] /= total;
+}
+
 template <class T>
 void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, const TileBins& bins, int64_t item,
                int32_t* face_id, T* barycentric, T* depth) {
@@ -102,13 +117,14 @@ void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, co
             for (int y = top; y <= bottom; y += kBlockHeight<T>) {
                 Vec<T> e[3];
                 const auto inside = tri.covers(T(left) + block_x, T(y) + block_y, e);
-                if (!any(inside)) continue;
-                alignas(kVectorBytes) I hit[kLanes<T>];
-                store(hit, inside);
-                for (int i = 0; i < kLanes<T>; ++i) {
-                    const int column = left + i % kBlockWidth, row = y + i / kBlockWidth;
-                    if (!hit[i] || column > right || row > bottom) continue;
-                    const T q = tri.nearness(e[0][i], e[1][i], e[2][i]);
+                uint32_t hits = lane_bits<T>(inside);
+                if (!hits) continue;
+                alignas(kVectorBytes) T nearnesses[kLanes<T>];
+                store(nearnesses, tri.nearness(e[0], e[1], e[2]));
+                for (; hits; hits &= hits - 1) {
+                    const int i = __builtin_ctz(hits), column = left + i % kBlockWidth, row = y + i / kBlockWidth;
+                    if (column > right || row > bottom) continue;
+                    const T q = nearnesses[i];
                     const int64_t at = (row - y0) * kStride + (column - x0);
                     if (!(q > nearness[at])) continue;
                     nearness[at] = q;
@@ -134,26 +150,14 @@ void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, co
         }
     }
     for (int y = y0; y < y1; ++y) {
-        for (int x = x0; x < x1; ++x) {
-            const int64_t at = (y - y0) * kStride + (x - x0), out = (b * grid.height + y) * grid.width + x;
-            face_id[out] = static_cast<int32_t>(nearest[at]);
-            depth[out] = 1 / nearness[at];
-            if (!barycentric) continue;
-            T* weights = barycentric + 3 * out;
-            weights[0] = weights[1] = weights[2] = 0;
-            if (nearest[at] < 0) continue;
-            int64_t corner[3];
-            batch.corners(b, nearest[at], corner);
-            DeepTriangle<T> tri;
-            tri.set(points, corner);
-            tri.prepare();
-            T total = 0;
-            for (int k = 0; k < 3; ++k) {
-                weights[k] = tri.edge(k, x + T(0.5), y + T(0.5)) * tri.sign[k] * tri.inverse_z[k];
-                total += weights[k];
-            }
-            for (int k = 0; k < 3; ++k) weights[k] /= total;
-        }
+        const int64_t out = (b * grid.height + y) * grid.width + x0;
+        const T* near_row = nearness + (y - y0) * kStride;
+        const I* id_row = nearest + (y - y0) * kStride;
+        for (int i = 0; i < x1 - x0; ++i) depth[out + i] = 1 / near_row[i];
+        for (int i = 0; i < x1 - x0; ++i) face_id[out + i] = static_cast<int32_t>(id_row[i]);
+        if (!barycentric) continue;
+        for (int i = 0; i < x1 - x0; ++i)
+            barycentrics_at(batch, points, b, id_row[i], x0 + i + T(0.5), y + T(0.5), barycentric + 3 * (out + i));
     }
 }
 
