@@ -6,7 +6,7 @@ from .initial import InitialMesh, initial_mesh, sphere_in_view
 from .loop import fit
 from .options import FitOptions
 from .progress import Callback, ProgressBar, StageStart, Step, TensorBoard
-from .result import FitResult, peak_memory_mb, score_views, silhouette_iou
+from .result import FitResult, peak_memory_mb, score_views
 from .run import NonFiniteError
 from .schedule import Stage, schedule
 
@@ -28,7 +28,6 @@ __all__ = [
     "save_checkpoint",
     "schedule",
     "score_views",
-    "silhouette_iou",
     "sphere_in_view",
 ]
 

@@ -76,6 +76,8 @@ def fit(
     run = Run(shape, train, options, chosen, {"start": start, "note": note})
     run.seconds["initial shape"] = time.perf_counter() - began
     if saved is not None:
+        if saved["schedule"] != repr(chosen):
+            raise InputError("stages: not those of the run to resume")
         run.restore(saved)
 
     with ExitStack() as stack:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..data import Views
 from ..geometry import Mesh
+from ..metrics import silhouette_iou
 from ..render import render
 from ..shapes import Shape
 from .options import FitOptions
@@ -85,25 +86,13 @@ def measure(result: FitResult) -> dict[str, Any]:
 
 @torch.no_grad()
 def score_views(mesh: Mesh, views: Views, chunk: int = 8) -> Tensor:
-    """(N,) silhouette IoU of a world-frame mesh with each view's mask, over its known pixels, at the views' size."""
+    """(N,) silhouette IoU of a world-frame mesh with each view's soft mask, at the views' size."""
     parts = []
     for index in torch.arange(len(views)).split(chunk):
         part = views[index]
         alpha = render(mesh, part.cameras, mode="antialias").alpha
-        parts.append(silhouette_iou(alpha, part.masks, part.known))
+        parts.append(silhouette_iou(alpha, part.masks, known=part.known, threshold=None))
     return torch.cat(parts)
-
-
-def silhouette_iou(alpha: Tensor, masks: Tensor, known: Tensor | None = None) -> Tensor:
-    """(N,) intersection over union of soft masks (N, H, W): sum of minima over sum of maxima, over known pixels.
-
-    Unlike sum(a m) / sum(a + m - a m) it is 1 for two equal masks also where they are fractional.
-    """
-    low, high = torch.minimum(alpha, masks), torch.maximum(alpha, masks)
-    if known is not None:
-        low, high = low * known, high * known
-    union = high.sum((1, 2))
-    return torch.where(union > 0, low.sum((1, 2)) / union.clamp(min=torch.finfo(union.dtype).tiny), 1.0)
 
 
 def peak_memory_mb() -> float | None:

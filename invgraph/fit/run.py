@@ -12,13 +12,13 @@ from torch.nn.utils import parametrize
 from .. import losses
 from ..data import Views
 from ..errors import InputError
+from ..metrics import silhouette_iou
 from ..render import render
 from ..shapes import Shape, TemplateShape
 from .adam_uniform import AdamUniform
 from .large_steps import LargeSteps
 from .options import FitOptions
 from .progress import Step
-from .result import silhouette_iou
 from .sampling import ViewSampler
 from .schedule import Stage
 
@@ -106,7 +106,7 @@ class Run:
 
         self.step += 1
         values = {name: float(value.detach()) for name, value in {**terms, "loss": loss}.items()}
-        iou = float(silhouette_iou(alpha.detach(), batch.masks, batch.known).mean())
+        iou = float(silhouette_iou(alpha, batch.masks, known=batch.known, threshold=None).mean())
         self.history.append({"stage": stage.name, "step": self.step, **values, "iou": iou})
         self._spend(began)
         return Step(
@@ -163,6 +163,7 @@ class Run:
             **self.facts,
             "options": self.options.to_json(),
             "views": fingerprint(self.world_views),
+            "schedule": repr(tuple(self.stages)),
             "stage": self.stage_index,
             "step": self.step,
             "shape": self.shape.state_dict(),

@@ -156,6 +156,8 @@ def test_resume_needs_the_same_run(views, tmp_path):
     fit(sphere(), views, FitOptions(), stages=STAGES[:1], checkpoint=path)
     with pytest.raises(InputError, match=r"smoothing: the run to resume has 1\.0, got 5\.0"):
         fit(None, views, FitOptions(smoothing=5.0), stages=STAGES, checkpoint=path, resume=True)
+    with pytest.raises(InputError, match="stages: not those"):
+        fit(None, views, FitOptions(), stages=STAGES, checkpoint=path, resume=True)
     with pytest.raises(InputError, match="not the views"):
         fit(None, views[[0, 1, 2]], FitOptions(), stages=STAGES, checkpoint=path, resume=True)
     with pytest.raises(InputError, match="at least 2 views"):
