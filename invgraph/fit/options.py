@@ -21,7 +21,7 @@ class FitOptions:
     """Multiplies the number of steps of every stage."""
     image_size: int = 640
     """Longest side, in pixels, of the finest images used; larger ones are area-averaged down."""
-    hull_resolution: int = 96
+    hull_resolution: int = 128
     """Cells along the longest side of the visual hull's grid."""
     optimizer: Literal["large-steps", "adam"] = "large-steps"
     """large-steps: AdamUniform on (I + lambda L) x (Nicolet et al. 2021); adam: Adam on the vertices themselves."""
