@@ -77,7 +77,8 @@ class Fit:
     def run(self) -> int:
         """Fit, write and print the results; 0, or 130 if it was interrupted."""
         check_folder(self.out, RESULTS, overwrite=self.overwrite, resume=self.resume)
-        views = self.reading.load(self.views)
+        # no larger than the fit uses them: a hundred large photographs would not fit into memory
+        views = self.reading.load(self.views, self.fit.image_size)
         print(views.source, flush=True)
         truth = self._load_truth()
         with filled_folder(self.out, RESULTS, keep=(CHECKPOINT,), fresh=not self.resume):

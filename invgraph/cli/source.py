@@ -29,8 +29,8 @@ class Reading:
     erode: Annotated[int | None, arg(metavar="PIXELS")] = None
     """Then shrink them by this radius."""
 
-    def load(self, path: Path) -> Views:
-        """Read the views of a data set."""
+    def load(self, path: Path, max_size: int | None = None) -> Views:
+        """Read the views of a data set; pictures are averaged down to ``max_size`` pixels as they are decoded."""
         from ..data import load_views
 
-        return load_views(path, **dataclasses.asdict(self))
+        return load_views(path, max_size=max_size, **dataclasses.asdict(self))

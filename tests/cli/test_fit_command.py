@@ -91,6 +91,21 @@ def test_interrupted_and_resumed(
     assert (parts / "report.html").exists()
 
 
+def test_pictures_are_decoded_no_larger_than_they_are_used(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[tuple[int, int]] = []
+    write_report = invgraph.viz.write_report
+
+    def watch(*args, train, **kwargs):
+        sizes.append(tuple(train.masks.shape[1:]))
+        return write_report(*args, train=train, **kwargs)
+
+    monkeypatch.setattr(invgraph.viz, "write_report", watch)
+    assert main(["fit", str(dataset), "--out", str(tmp_path / "run"), "--image-size", "24", *QUICK]) == 0
+    assert [max(size) for size in sizes] == [24]
+
+
 def test_resume_needs_a_run(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fit", str(dataset), "--out", str(tmp_path / "out"), "--resume"]) == 2
     assert "no run to resume" in capsys.readouterr().err
