@@ -14,6 +14,7 @@ import torch
 
 from ..camera_conventions import rotation_from_quaternion
 from .frames import BadFile, Frame, Scan, pinhole, read_text
+from .pictures import IMAGE_SUFFIXES
 
 # model: number in the binary file, number of parameters, positions of fx fy cx cy, positions of k1 k2 p1 p2 k3 k4 k5 k6
 _MODELS: dict[str, tuple[int, int, tuple[int, int, int, int], tuple[int, ...]]] = {
@@ -34,16 +35,24 @@ _UNSUPPORTED = {
     11: ("RAD_TAN_THIN_PRISM_FISHEYE", 16),
 }
 _MODEL_NAMES = {number: name for name, (number, *_) in _MODELS.items()}
-_PLACES = ("sparse/0", "sparse", "colmap/sparse/0", "colmap/sparse", ".")
+_PLACES = ("sparse/0", "sparse", "colmap/sparse/0", "colmap/sparse", ".", "0")
 _IMAGE_FOLDERS = ("images", "image", ".")
 
 
 def find(path: Path) -> Path | None:
-    """The images.bin or images.txt of the model that ``path`` is or holds."""
-    for place in _PLACES if path.is_dir() else ():
-        for suffix in (".bin", ".txt"):
-            if all((path / place / (name + suffix)).is_file() for name in ("cameras", "images")):
-                return path / place / ("images" + suffix)
+    """The images.bin or images.txt of the model that ``path`` is, holds or, as one of the model's files, is part of."""
+    if path.is_file():
+        if path.stem not in ("cameras", "images", "points3D") or path.suffix not in (".bin", ".txt"):
+            return None
+        return _images_file(path.parent, path.suffix)
+    found = (_images_file(path / place, suffix) for place in _PLACES for suffix in (".bin", ".txt"))
+    return next((file for file in found if file is not None), None)
+
+
+def _images_file(model: Path, suffix: str) -> Path | None:
+    """The images file of a model folder, if it has cameras too."""
+    if all((model / (name + suffix)).is_file() for name in ("cameras", "images")):
+        return model / ("images" + suffix)
     return None
 
 
@@ -99,16 +108,23 @@ def _intrinsics(
 
 def _root(model: Path) -> Path:
     """The data folder that a model's folder belongs to."""
-    parts = model.parts
-    if model.name.isdecimal():
-        model = model.parent
-    if model.name == "sparse":
-        model = model.parent
-        if model.name == "colmap":
-            model = model.parent
-    elif parts[-1].isdecimal():
-        model = Path(*parts)
+    place = model.resolve()
+    if place.name.isdecimal() and (place.parent.name == "sparse" or not _holds_pictures(model)):
+        model = _parent(model)
+    if model.resolve().name == "sparse":
+        model = _parent(model)
+        if model.resolve().name == "colmap":
+            model = _parent(model)
     return model
+
+
+def _holds_pictures(folder: Path) -> bool:
+    return any(p.name in _IMAGE_FOLDERS or p.suffix.lower() in IMAGE_SUFFIXES for p in folder.iterdir())
+
+
+def _parent(folder: Path) -> Path:
+    """The folder above, also of "." and other paths that end in no name of their own."""
+    return folder.parent if folder.name not in ("", "..") else folder.resolve().parent
 
 
 def _image_folder(root: Path, first: str) -> Path:

@@ -92,6 +92,8 @@ class Scan:
         """Keep a frame whose camera is sound; report each fault of one that is not."""
         R, t, K = (torch.from_numpy(x)[None] for x in (frame.R, frame.t, frame.K))
         faults = [text for _, text in camera_faults(R, t, K)]
+        if not faults and not all(x.float().isfinite().all() for x in (t, K)):
+            faults.append("the camera's numbers are too large for float32")
         if frame.distortion is not None and not np.isfinite(frame.distortion).all():
             faults.append("the distortion coefficients contain NaN or infinity")
         for text in faults:

@@ -83,6 +83,8 @@ def _read_frame(scan: Scan, settings: dict, c2w: np.ndarray, where: str) -> None
     coefficients = np.array([numbers.get(k, 0.0) for k in ("k1", "k2", "p1", "p2", "k3")])
     # columns are the camera's right, up and backward axes: y and z point the other way in OpenCV
     R = (c2w[:3, :3] * [1.0, -1.0, -1.0]).T
+    with np.errstate(invalid="ignore"):  # infinities become NaN, which is reported as such
+        t = -R @ c2w[:3, 3]
     image = with_suffix(image)
     # a picture that cannot be opened is reported by decoding; its pose is worth checking all the same
     H, W = size or picture_size(image) or (1, 1)
@@ -95,7 +97,7 @@ def _read_frame(scan: Scan, settings: dict, c2w: np.ndarray, where: str) -> None
         name=settings["file_path"].removeprefix("./"),
         image=image,
         R=R,
-        t=-R @ c2w[:3, 3],
+        t=t,
         K=pinhole(fx, fy, numbers.get("cx", W / 2), numbers.get("cy", H / 2)),
         size=size,
         mask=mask,

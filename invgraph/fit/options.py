@@ -49,7 +49,7 @@ class FitOptions:
         require(self.vertices >= 100, "vertices", "at least 100")
         require(0 < self.effort < 1e6, "effort", "a positive number")
         require(self.image_size >= 16, "image_size", "at least 16 pixels")
-        require(self.hull_resolution >= 8, "hull_resolution", "at least 8")
+        require(8 <= self.hull_resolution <= 1024, "hull_resolution", "8 to 1024 cells")
         require(self.optimizer in ("large-steps", "adam"), "optimizer", "large-steps or adam")
         require(self.silhouette in ("mse", "l1", "iou"), "silhouette", "mse, l1 or iou")
         require(0 <= self.smoothing < 1e6, "smoothing", "a number >= 0")

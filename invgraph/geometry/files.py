@@ -136,6 +136,8 @@ def _read(path: Path, kind: str) -> tuple[np.ndarray, np.ndarray]:
         loaded: Any = trimesh.load(path, file_type=kind, **options)
         parts = list(_parts(loaded))
     except Exception as error:  # each of trimesh's readers fails in its own ways on broken files
+        if isinstance(error, IndexError) and kind == "obj":
+            raise InputError(f"{path}: faces index past the vertices that the file has") from error
         reason = (str(error).strip().split("\n")[0] or type(error).__name__)[:120]
         raise InputError(f"{path}: not a readable .{kind} mesh ({reason})") from error
     if not parts:

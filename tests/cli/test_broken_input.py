@@ -76,6 +76,8 @@ BROKEN_VIEWS: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "singular rotation": (set_matrix(lambda m: m.__setitem__((slice(0, 3), 0), m[:3, 1])), ("r_3",)),
     "left-handed rotation": (set_matrix(lambda m: m.__setitem__((slice(0, 3), 0), -m[:3, 0])), ("r_3", "left-handed")),
     "NaN in a matrix": (set_matrix(lambda m: m.__setitem__((0, 3), np.nan)), ("r_3",)),
+    "infinity in a matrix": (set_matrix(lambda m: m.__setitem__((0, 3), np.inf)), ("r_3", "NaN or infinity")),
+    "a camera beyond float32": (set_matrix(lambda m: m.__setitem__((0, 3), 1e300)), ("r_3", "too large")),
     "empty mask": (set_alpha(0), ("r_3.png", "empty")),
     "full mask": (set_alpha(255), ("r_3.png", "full")),
     "one view": (with_frames(lambda c: c.update(frames=c["frames"][:1])), ("at least 2",)),
@@ -87,7 +89,7 @@ BROKEN_VIEWS: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
 # name -> (content of an obj file, words that the sentence must have)
 BROKEN_MESHES = {
     "no faces": (CUBE, ("no faces",)),
-    "faces past the vertices": (CUBE + "f 1 2 3\nf 2 3 9\n", ("mesh.obj",)),
+    "faces past the vertices": (CUBE + "f 1 2 3\nf 2 3 9\n", ("mesh.obj", "past the vertices")),
     "NaN vertices": ("v nan 0 0\n" + CUBE + "f 1 2 3\nf 2 3 4\n", ("mesh.obj", "not finite")),
     "only degenerate faces": (CUBE + "f 1 1 2\n", ("1 degenerate",)),
     "not a mesh": ("\0\1\2", ("mesh.obj",)),

@@ -101,6 +101,40 @@ def test_colmap(tmp_path: Path, scene: Views, binary: bool) -> None:
     same(load_views(tmp_path / "sparse" / "0", masks=tmp_path / "masks"), scene)
 
 
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize(
+    ("start", "path"),
+    [
+        (".", "sparse/0/images"),
+        (".", "sparse/0/cameras"),
+        (".", "sparse"),
+        (".", "sparse/0"),
+        ("sparse/0", "."),
+        ("sparse", "0"),
+        ("sparse", "."),
+    ],
+)
+def test_a_colmap_model_is_found_from_any_of_its_folders_and_files(
+    tmp_path: Path, scene: Views, monkeypatch: pytest.MonkeyPatch, start: str, path: str, binary: bool
+) -> None:
+    write_colmap(tmp_path, scene, binary)
+    monkeypatch.chdir(tmp_path / start)
+    same(load_views(path + (".bin" if binary else ".txt") if path[-1] == "s" else path), scene)
+
+
+@pytest.mark.parametrize("name", ["flat", "65"])
+def test_colmap_beside_its_images(tmp_path: Path, scene: Views, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    write_colmap(tmp_path / "set", scene, False)
+    folder = tmp_path / name
+    shutil.copytree(tmp_path / "set" / "images", folder)
+    shutil.copytree(tmp_path / "set" / "masks", folder / "masks")
+    for file in (tmp_path / "set" / "sparse" / "0").iterdir():
+        shutil.copy(file, folder)
+    same(load_views(folder), scene)
+    monkeypatch.chdir(folder)
+    same(load_views("."), scene)
+
+
 @pytest.mark.parametrize("extension", ["", ".txt"])
 def test_colmap_as_pycolmap_writes_it(tmp_path: Path, scene: Views, extension: str) -> None:
     pycolmap = pytest.importorskip("pycolmap")

@@ -10,7 +10,14 @@ def test_json_round_trip():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("vertices", 3), ("effort", 0.0), ("optimizer", "sgd"), ("smoothing", float("nan")), ("holdout", -1)],
+    [
+        ("vertices", 3),
+        ("effort", 0.0),
+        ("optimizer", "sgd"),
+        ("smoothing", float("nan")),
+        ("holdout", -1),
+        ("hull_resolution", 5000),
+    ],
 )
 def test_refuses_nonsense_by_name(field, value):
     with pytest.raises(ValueError, match=f"{field}: expected .* got {value!r}"):
