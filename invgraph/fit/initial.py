@@ -50,7 +50,14 @@ def initial_mesh(views: Views, options: FitOptions) -> InitialMesh:
             return dataclasses.replace(sphere_in_view(views), note=note)
     if options.init == "sphere":
         return sphere_in_view(views)
-    return InitialMesh(load_mesh(options.init).to(views.masks.device, views.masks.dtype), "file")
+    mesh = load_mesh(options.init)
+    if not mesh.is_closed:
+        # the fit keeps what its start has: an open start would give an open result
+        raise InputError(
+            f"{options.init}: expected a closed, consistently oriented mesh to start from, "
+            f"got one with {int((mesh.topology.edge_count != 2).sum())} open or branching edges"
+        )
+    return InitialMesh(mesh.to(views.masks.device, views.masks.dtype), "file")
 
 
 def _hull(views: Views, options: FitOptions) -> Mesh:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
 from ..data import Views
 from ..shapes import Shape
+from ..viz import overlay
 from .schedule import Stage
 
 if TYPE_CHECKING:
@@ -81,10 +81,10 @@ class ProgressBar(Callback):
             TextColumn("{task.description:<8}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]:.5f}  IoU {task.fields[iou]:.4f}"),
+            TextColumn("{task.fields[scores]}"),
             TimeRemainingColumn(),
         )
-        self._task = self._progress.add_task("start", total=None, loss=float("nan"), iou=float("nan"))
+        self._task = self._progress.add_task("start", total=None, scores="")
 
     def on_stage(self, start: StageStart) -> None:
         self._progress.start()
@@ -92,7 +92,8 @@ class ProgressBar(Callback):
         self._progress.update(self._task, description=start.stage.name, total=total)
 
     def on_step(self, step: Step) -> None:
-        self._progress.update(self._task, completed=step.total, loss=step.terms["loss"], iou=step.iou)
+        scores = f"loss {step.terms['loss']:.5f}  IoU {step.iou:.4f}"
+        self._progress.update(self._task, completed=step.total, scores=scores)
 
     def close(self) -> None:
         self._progress.stop()
@@ -103,7 +104,7 @@ class TensorBoard(Callback):
 
     Args:
         folder: log folder.
-        image_every: steps between pictures; each shows red where the render misses the mask, blue where it exceeds it.
+        image_every: steps between pictures; each is an error overlay (:func:`invgraph.viz.overlay`).
     """
 
     def __init__(self, folder: str, image_every: int = 25) -> None:
@@ -118,13 +119,8 @@ class TensorBoard(Callback):
         self._writer.add_scalar("silhouette IoU", step.iou, step.total)
         if step.total % self._image_every == 1 or self._image_every == 1:
             for index, alpha in zip(step.chosen[:4].tolist(), step.alpha):
-                picture = overlay(alpha, step.views.masks[index])
+                picture = overlay(step.views.masks[index], alpha)
                 self._writer.add_image(step.views.names[index], picture, step.total, dataformats="HWC")
 
     def close(self) -> None:
         self._writer.close()
-
-
-def overlay(alpha: Tensor, mask: Tensor) -> Tensor:
-    """(H, W, 3) picture of a render over a mask, each (H, W): white where they agree, red missing, blue too much."""
-    return torch.stack([mask, torch.minimum(mask, alpha), alpha], dim=-1)

@@ -5,7 +5,7 @@ import torch
 
 from invgraph import Cameras, InputError, Views, save_mesh
 from invgraph.fit import FitOptions, initial_mesh
-from invgraph.geometry import icosphere
+from invgraph.geometry import Mesh, icosphere
 from invgraph.render import render
 
 CENTER = torch.tensor([3.0, -1.0, 2.0])
@@ -58,3 +58,7 @@ def test_a_file_is_taken_as_it_is(views, tmp_path):
     assert initial.mesh.num_verts == 42
     with pytest.raises(InputError, match="missing"):
         initial_mesh(views, FitOptions(init=str(tmp_path / "missing.ply")))
+    open_mesh = icosphere(1, radius=2.5, center=CENTER)
+    save_mesh(path, Mesh(open_mesh.verts, open_mesh.faces[1:]))
+    with pytest.raises(InputError, match=r"expected a closed, consistently oriented mesh .* 3 open"):
+        initial_mesh(views, FitOptions(init=str(path)))

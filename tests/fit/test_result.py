@@ -2,7 +2,6 @@ import torch
 
 from invgraph import Cameras, Views
 from invgraph.fit import peak_memory_mb, score_views
-from invgraph.fit.progress import overlay
 from invgraph.geometry import icosphere
 from invgraph.render import render
 
@@ -23,9 +22,3 @@ def test_scores_each_view_in_the_world_frame():
 
 def test_peak_memory_is_that_of_a_process_with_torch():
     assert 50 < peak_memory_mb() < 1e6
-
-
-def test_overlay_colours():
-    alpha, mask = torch.tensor([[1.0, 1.0, 0.0]]), torch.tensor([[1.0, 0.0, 1.0]])
-    expected = torch.tensor([[[1.0, 1.0, 1.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]])  # agree, too much, missing
-    torch.testing.assert_close(overlay(alpha, mask), expected)
