@@ -202,15 +202,14 @@ class Cameras:
         Intrinsics are either ``camera_angle_x``, the horizontal field of view in radians (square pixels, principal
         point in the middle), or K.
         """
-        if (camera_angle_x is None) == (K is None):
-            raise ValueError("give camera_angle_x or K, one of the two")
-        if camera_angle_x is not None:
+        if camera_angle_x is not None and K is None:
             if not 0 < camera_angle_x < math.pi:
                 raise ValueError(f"camera_angle_x must lie between 0 and pi radians, got {camera_angle_x}")
             H, W = _image_size(image_size)
             f = 0.5 * W / math.tan(0.5 * camera_angle_x)
             K = [[f, 0.0, W / 2], [0.0, f, H / 2], [0.0, 0.0, 1.0]]
-        assert K is not None
+        elif K is None or camera_angle_x is not None:
+            raise ValueError("give camera_angle_x or K, one of the two")
         return Cameras.from_opengl(transform_matrix, K, image_size)
 
     @staticmethod

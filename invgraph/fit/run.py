@@ -67,7 +67,7 @@ class Run:
         self._set_up()
         self._spend(began)
 
-    def _set_up(self) -> None:
+    def _set_up(self) -> torch.optim.Optimizer:
         stage, name = self.stage, self.shape.vertex_parameter
         preconditioned = self.options.optimizer == "large-steps" and name is not None
         if preconditioned and name is not None and not parametrize.is_parametrized(self.shape, name):
@@ -80,11 +80,13 @@ class Run:
         size = (max(1, round(height * stage.image_scale)), max(1, round(width * stage.image_scale)))
         self.stage_views = self.views if size == (height, width) else self.views.resize(size)
         self.sampler = ViewSampler(self.views.cameras.centers, stage.views, self.generator)
+        return self.optimizer
 
     def take_step(self) -> Step:
         """One optimizer step on one batch of views."""
         began = time.perf_counter()
-        assert self.optimizer is not None
+        if self.optimizer is None:
+            raise RuntimeError("take_step: the stage has not begun")
         stage = self.stage
         done = self.step / stage.steps
         fairness = stage.fairness[0] ** (1 - done) * stage.fairness[1] ** done
@@ -178,9 +180,7 @@ class Run:
         self.stage_index, self.step = state["stage"], state["step"]
         self.history, self.seconds = state["history"], state["seconds"]
         if state["optimizer"] is not None:
-            self._set_up()
-            assert self.optimizer is not None
-            self.optimizer.load_state_dict(state["optimizer"])
+            self._set_up().load_state_dict(state["optimizer"])
             self.sampler.load_state_dict(state["sampler"])
         self.shape.load_state_dict(state["shape"])
         self.generator.set_state(state["generator"])

@@ -73,8 +73,6 @@ def shaded(mesh: Mesh, cameras: Cameras, *, supersample: int = 2) -> Tensor:
     for i in range(len(cameras)):  # one at a time: the memory of one fine picture, however many there are
         camera = cameras[i : i + 1].resize((supersample * H, supersample * W))
         drawn = render(mesh, camera, mode="hard", outputs=("alpha", "normal"))
-        assert drawn.alpha is not None
-        assert drawn.normal is not None  # both were asked for
         alpha = drawn.alpha[..., None]
         layers = torch.cat([shade(drawn.normal, camera) * alpha, alpha], -1).movedim(-1, 1)
         layers = torch.nn.functional.avg_pool2d(layers, supersample).movedim(1, -1)
