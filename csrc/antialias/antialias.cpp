@@ -37,7 +37,8 @@ struct Crossing {
     }
 };
 
-// The edges of one image: all of them (shared topology), or those of its own faces (packed).
+// The edges of one image: all of them (shared topology), or those of its own faces (packed), where an edge between faces
+// of two images is an outline of both.
 struct EdgeLists {
     std::unique_ptr<int64_t[]> begin;
     std::unique_ptr<int32_t[]> index;  // null when every image has every edge
@@ -50,8 +51,7 @@ EdgeLists edges_by_image(const FaceBatch& batch, const int64_t* edge_faces, int6
         for (int64_t b = 0; b <= batch.images; ++b) lists.begin[b] = b * edge_count;
         return lists;
     }
-    auto image_of = [&](int64_t e) {  // ranges ascend and do not overlap
-        const int64_t face = edge_faces[2 * e];
+    auto image_of = [&](int64_t face) {  // ranges ascend and do not overlap
         int64_t low = 0, high = batch.images;
         while (low < high) {
             const int64_t middle = (low + high) / 2;
@@ -60,38 +60,48 @@ EdgeLists edges_by_image(const FaceBatch& batch, const int64_t* edge_faces, int6
         }
         return low < batch.images && face >= batch.ranges[2 * low] ? low : batch.images;
     };
-    for (int64_t e = 0; e < edge_count; ++e)
-        if (const int64_t b = image_of(e); b < batch.images) ++lists.begin[b + 1];
+    auto each_image = [&](int64_t e, auto&& visit) {
+        const int64_t one = image_of(edge_faces[2 * e]), two = image_of(edge_faces[2 * e + 1]);
+        if (one < batch.images) visit(one);
+        if (two < batch.images && two != one) visit(two);
+    };
+    for (int64_t e = 0; e < edge_count; ++e) each_image(e, [&](int64_t b) { ++lists.begin[b + 1]; });
     for (int64_t b = 0; b < batch.images; ++b) lists.begin[b + 1] += lists.begin[b];
-    lists.index.reset(new int32_t[edge_count + 1]);
+    lists.index.reset(new int32_t[lists.begin[batch.images] + 1]);
     std::unique_ptr<int64_t[]> at(new int64_t[batch.images + 1]);
     std::copy(lists.begin.get(), lists.begin.get() + batch.images + 1, at.get());
     for (int64_t e = 0; e < edge_count; ++e)
-        if (const int64_t b = image_of(e); b < batch.images) lists.index[at[b]++] = static_cast<int32_t>(e);
+        each_image(e, [&](int64_t b) { lists.index[at[b]++] = static_cast<int32_t>(e); });
     return lists;
 }
 
-// +1 if the face runs counter-clockwise in (u, v), -1 clockwise, 0 if it is not drawn.
+// +1 if the face runs counter-clockwise in (u, v), -1 clockwise, 0 if rasterize does not draw it.
 template <class T>
 int8_t facing(const T* points, const int64_t corner[3]) {
-    const T *p = points + 3 * corner[0], *q = points + 3 * corner[1], *r = points + 3 * corner[2];
-    const T area = (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]);
-    if (!(p[2] > 0 && q[2] > 0 && r[2] > 0) || !(std::abs(area) < std::numeric_limits<T>::infinity())) return 0;
+    Triangle<T> tri;
+    bool drawn = tri.set(points, 3, corner);
+    for (int k = 0; k < 3; ++k) {
+        const T z = points[3 * corner[k] + 2];
+        drawn &= z > 0 && z < std::numeric_limits<T>::infinity();
+    }
+    if (!drawn) return 0;
+    const T area = (tri.x[1] - tri.x[0]) * (tri.y[2] - tri.y[0]) - (tri.y[1] - tri.y[0]) * (tri.x[2] - tri.x[0]);
     return area >= 0 ? 1 : -1;
 }
 
 // The side of edge a -> b on which its faces lie: +1 or -1 (the sign of cross(b - a, p - a) there), 0 for no silhouette.
-// `faces` are the mesh's, `facings` those of the image's faces, from `first` on.
-int silhouette_side(const int64_t* faces, const int8_t* facings, int64_t first, const int64_t* edge,
+// `facings` are those of the image's faces; a face that the image does not draw counts as none.
+int silhouette_side(const FaceBatch& batch, int64_t b, const int8_t* facings, const int64_t* edge,
                     const int64_t* edge_faces) {
     int side[2] = {0, 0};
     for (int k = 0; k < 2; ++k) {
-        if (edge_faces[k] < 0) continue;
-        const int64_t* corner = faces + 3 * edge_faces[k];
+        const int64_t i = edge_faces[k] - batch.first(b);
+        if (edge_faces[k] < 0 || i < 0 || i >= batch.count(b)) continue;
+        const int64_t* corner = batch.faces + 3 * edge_faces[k];
         const bool along = (corner[0] == edge[0] && corner[1] == edge[1]) ||
                            (corner[1] == edge[0] && corner[2] == edge[1]) ||
                            (corner[2] == edge[0] && corner[0] == edge[1]);
-        const int f = facings[edge_faces[k] - first];
+        const int f = facings[i];
         side[k] = along ? f : -f;
     }
     if (side[0] == 0 || side[1] == 0) return side[0] + side[1];
@@ -241,8 +251,8 @@ void antialias_forward(const FaceBatch& batch, const T* points, const int64_t* e
         int64_t n = 0;
         for (int64_t i = begin; i < end; ++i) {
             const int64_t e = lists.index ? lists.index[i] : i - lists.begin[b];
-            const int side = silhouette_side(batch.faces, facings.get() + batch.slot(b, 0), batch.first(b), edges + 2 * e,
-                                             edge_faces + 2 * e);
+            const int side =
+                silhouette_side(batch, b, facings.get() + batch.slot(b, 0), edges + 2 * e, edge_faces + 2 * e);
             if (side != 0) found[begin + n++] = static_cast<int32_t>(2 * e + (side > 0));
         }
         found_count[c] = n;

@@ -143,3 +143,26 @@ def test_no_gradient_where_the_object_leaves_the_image():
     assert bool((alpha == 1).all())
     alpha.sum().backward()
     assert float(points.grad.abs().max()) == 0
+
+
+def test_images_that_draw_parts_of_one_mesh_see_each_part_alone():
+    """An edge between faces of two images is an outline of both; with a face that no image draws, of the other."""
+    mesh = icosphere(2)
+    points, topology = project(mesh, 40)[0], mesh.topology
+    half = len(mesh.faces) // 2
+    for ranges in ([[0, half], [half, 2 * half]], [[20, half - 9], [half, 2 * half - 30]]):
+        cuts = torch.tensor(ranges)
+        face_id, _, depth = ops.rasterize(points, mesh.faces, (40, 40), ranges=cuts)
+        image = (face_id >= 0).double()[..., None]
+        together = ops.antialias(image, depth, points, mesh.faces, topology.edges, topology.edge_faces, ranges=cuts)
+        for i, (first, end) in enumerate(ranges):
+            alone = coverage(points[None], Mesh(mesh.verts, mesh.faces[first:end]), (40, 40))
+            torch.testing.assert_close(together[i], alone[0], atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("far", [(1e16, 20.0, 2.0), (-30.0, 20.0, math.inf)])
+def test_a_face_that_is_not_drawn_hides_no_outline(far):
+    points = torch.tensor([[[10.2, 5.0, 2.0], [10.4, 30.0, 2.0], [30.0, 20.0, 2.0], far]])
+    both = Mesh(torch.zeros(4, 3), torch.tensor([[0, 1, 2], [1, 0, 3]]))
+    one = Mesh(torch.zeros(4, 3), both.faces[:1])
+    torch.testing.assert_close(coverage(points, both, (40, 40)), coverage(points, one, (40, 40)), atol=0, rtol=0)
