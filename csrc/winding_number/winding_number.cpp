@@ -21,6 +21,7 @@ using winding::Triangle;
 constexpr int kPacket = 16;
 constexpr int64_t kBatch = 32;  // packets that a thread takes at a time
 constexpr float kPi = 3.14159265358979323846f;
+constexpr double kFarthest = 1e6;  // sizes of the mesh: beyond, it is not seen, and powers of the distance overflow
 
 struct Packet {
     float x[kPacket], y[kPacket], z[kPacket], sum[kPacket];  // sum of solid angles
@@ -202,7 +203,10 @@ void winding_number(const T* points, int64_t point_count, const T* verts, const 
 
     std::vector<float> unit(3 * point_count);
     for (int64_t i = 0; i < point_count; ++i) {
-        for (int k = 0; k < 3; ++k) unit[3 * i + k] = static_cast<float>((points[3 * i + k] - center[k]) * scale);
+        for (int k = 0; k < 3; ++k) {
+            const double x = (points[3 * i + k] - center[k]) * scale;
+            unit[3 * i + k] = static_cast<float>(std::min(std::max(x, -kFarthest), kFarthest));
+        }
     }
     const std::vector<int64_t> order = spatial_order(unit, point_count);
     const int64_t packet_count = (point_count + kPacket - 1) / kPacket;
@@ -220,9 +224,11 @@ void winding_number(const T* points, int64_t point_count, const T* verts, const 
             }
             evaluate(tree, static_cast<float>(accuracy), p, stack);
             for (int l = 0; l < kPacket && packet * kPacket + l < point_count; ++l) {
-                const bool finite = std::isfinite(p.x[l] + p.y[l] + p.z[l]);
+                const int64_t i = order[packet * kPacket + l];
+                const bool finite = std::isfinite(points[3 * i]) && std::isfinite(points[3 * i + 1]) &&
+                                    std::isfinite(points[3 * i + 2]);
                 const float value = finite ? p.sum[l] / (4 * kPi) : std::numeric_limits<float>::quiet_NaN();
-                out[order[packet * kPacket + l]] = static_cast<T>(value);
+                out[i] = static_cast<T>(value);
             }
         }
     });

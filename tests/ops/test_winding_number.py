@@ -135,3 +135,11 @@ def test_says_what_is_wrong():
         winding_number(points, verts, torch.cat([faces, torch.tensor([[0, 1, 72]])]))
     with pytest.raises(ValueError, match="accuracy: expected a number above 0"):
         winding_number(points, verts, faces, accuracy=0)
+
+
+@pytest.mark.parametrize("accuracy", [2.0, math.inf])
+def test_points_however_far_are_outside(accuracy):
+    ball = icosphere(2)
+    points = torch.tensor([[1e9, 0.0, 1.0], [1e20, 3e19, 1e19], [-3e38, 3e38, 3e38]])
+    w = winding_number(points, ball.verts, ball.faces, accuracy=accuracy)
+    torch.testing.assert_close(w, torch.zeros(3), atol=1e-6, rtol=0)
