@@ -14,9 +14,10 @@ namespace {
 constexpr int kTileHeight = 32, kTileWidth = 64;
 
 // Pixels of a small triangle are tested in blocks of one vector.
-constexpr int kBlockWidth = 4;
 template <class T>
-constexpr int kBlockHeight = kLanes<T> > kBlockWidth ? kLanes<T> / kBlockWidth : 1;
+constexpr int kBlockWidth = kLanes<T> < 4 ? kLanes<T> : 4;
+template <class T>
+constexpr int kBlockHeight = kLanes<T> / kBlockWidth<T>;
 
 // A triangle with depths, ready for coverage tests.
 template <class T>
@@ -100,8 +101,8 @@ void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, co
     const Vec<T> lane = iota<T>() + T(0.5);
     Vec<T> block_x{}, block_y{};
     for (int i = 0; i < kLanes<T>; ++i) {
-        block_x[i] = i % kBlockWidth + T(0.5);
-        block_y[i] = i / kBlockWidth + T(0.5);
+        block_x[i] = i % kBlockWidth<T> + T(0.5);
+        block_y[i] = i / kBlockWidth<T> + T(0.5);
     }
     for (int64_t n = bins.begin[item]; n < bins.begin[item + 1]; ++n) {
         const int32_t face = bins.faces[n];
@@ -113,7 +114,7 @@ void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, co
         const PixelBox box = pixels_within(tri.plane, T(0), grid.height, grid.width);
         const int left = std::max(box.x0, x0), right = std::min(box.x1, x1 - 1);
         const int top = std::max(box.y0, y0), bottom = std::min(box.y1, y1 - 1);
-        if (right - left < kBlockWidth) {  // small: blocks of several rows at once, and the few hits one by one
+        if (right - left < kBlockWidth<T>) {  // small: blocks of several rows at once, and the few hits one by one
             for (int y = top; y <= bottom; y += kBlockHeight<T>) {
                 Vec<T> e[3];
                 const auto inside = tri.covers(T(left) + block_x, T(y) + block_y, e);
@@ -122,7 +123,7 @@ void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, co
                 alignas(kVectorBytes) T nearnesses[kLanes<T>];
                 store(nearnesses, tri.nearness(e[0], e[1], e[2]));
                 for (; hits; hits &= hits - 1) {
-                    const int i = __builtin_ctz(hits), column = left + i % kBlockWidth, row = y + i / kBlockWidth;
+                    const int i = __builtin_ctz(hits), column = left + i % kBlockWidth<T>, row = y + i / kBlockWidth<T>;
                     if (column > right || row > bottom) continue;
                     const T q = nearnesses[i];
                     const int64_t at = (row - y0) * kStride + (column - x0);

@@ -17,7 +17,7 @@ constexpr int kTileHeight = 32, kTileWidth = 64;
 template <class T>
 constexpr T kSaturated = sizeof(T) == 4 ? T(1 << 26) : T(1ll << 55);
 
-// e^x stays finite, and the product of such factors may only ever overflow to infinity: transmittance 0.
+// e^x and e^-x stay finite, and the product of such factors may only ever overflow to infinity: transmittance 0.
 template <class T>
 constexpr T kMaxExponent = sizeof(T) == 4 ? T(80) : T(700);
 
@@ -63,7 +63,7 @@ void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, co
                 Vec<T> e = signed_squared_distance<T>(tri, lane + T(x), py) * inverse_sigma;
                 const auto counted = e > lowest;
                 if (!any(counted)) continue;
-                e = exp<T>(minimum(maximum(e, broadcast<T>(lowest)), broadcast<T>(kMaxExponent<T>)));
+                e = exp<T>(minimum(maximum(e, broadcast<T>(-kMaxExponent<T>)), broadcast<T>(kMaxExponent<T>)));
                 store(at, select(counted, p + p * e, p));  // not p + p * 0: the product may be infinite
             }
         }
@@ -95,7 +95,7 @@ void face_gradient(const Triangle<T>& tri, const PixelBox& box, const T* weight,
             const Vec<T> e = signed_squared_distance<T>(tri, lane + T(x), py, rx, ry, at) * inverse_sigma;
             const auto counted = (e > lowest) & (w != Vec<T>{});
             if (!any(counted)) continue;
-            const Vec<T> bounded = minimum(maximum(e, broadcast<T>(lowest)), broadcast<T>(kMaxExponent<T>));
+            const Vec<T> bounded = minimum(maximum(e, broadcast<T>(-kMaxExponent<T>)), broadcast<T>(kMaxExponent<T>));
             const Vec<T> probability = T(1) / (T(1) + exp<T>(-bounded));
             // d alpha / d x = transmittance * sigmoid(x), and x changes sign with the side of the outline
             Vec<T> g = w * probability;

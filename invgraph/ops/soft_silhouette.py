@@ -44,8 +44,9 @@ def soft_silhouette(
         number of threads.
     """
     check_drawing(points, faces, ranges, image_size, channels=2)
-    if not 0 < sigma < math.inf:
-        raise ValueError(f"sigma: expected a positive number of squared pixels, got {sigma}")
+    limits = torch.finfo(points.dtype)  # the kernel divides by sigma in the points' own precision
+    if not limits.tiny <= sigma <= limits.max:
+        raise ValueError(f"sigma: expected a positive number of squared pixels, in {points.dtype}, got {sigma}")
     if not 0 < min_probability < 0.5:
         raise ValueError(f"min_probability: expected within (0, 0.5), got {min_probability}")
     reach = math.log(1 / min_probability - 1)

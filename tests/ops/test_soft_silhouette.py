@@ -145,7 +145,10 @@ def test_every_instruction_set_agrees():
         "p, f = random_soup(50, 40, torch.float32); p.requires_grad_()\n"
         "a = ops.soft_silhouette(p[..., :2], f, (40, 70), 2.0); a.sum().backward()\n"
         "r = ops.rasterize(p, f, (40, 70))\n"
-        "print(ops._native.isa(), float(a.double().sum()), float(p.grad.double().abs().sum()), int(r.face_id.sum()))"
+        "soups = [random_soup(300, 9, t) for t in (torch.float32, torch.float64)]\n"
+        "small = [ops.rasterize(p, f, (9, 9)) for p, f in soups]\n"
+        "ids = [int(seen.face_id.sum()) for seen in (r, *small)]\n"
+        "print(ops._native.isa(), float(a.double().sum()), float(p.grad.double().abs().sum()), *ids)"
     )
     results = {}
     for isa in ("baseline", "avx2", "avx512"):
@@ -164,3 +167,23 @@ def test_every_instruction_set_agrees():
         results[name] = [float(n) for n in numbers]
     for numbers in results.values():
         assert numbers == pytest.approx(results["baseline"], rel=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("min_probability", [1e-50, 1e-320])
+def test_a_reach_beyond_the_range_of_exp_changes_nothing(dtype, min_probability):
+    points, faces = random_soup(8, 20, dtype)
+    results = []
+    for least in (1e-20, min_probability):
+        uv = points[..., :2].clone().requires_grad_()
+        alpha = ops.soft_silhouette(uv, faces, (200, 20), 0.5, min_probability=least)
+        results.append((alpha.detach(), *torch.autograd.grad(alpha.sum(), uv)))
+    for near, wide in zip(*results):
+        torch.testing.assert_close(wide, near, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 1e-40, 1e39, float("nan")])
+def test_sigma_must_fit_the_points_precision(sigma):
+    points, faces = random_soup(2, 9, torch.float32)
+    with pytest.raises(ValueError, match="sigma: expected"):
+        ops.soft_silhouette(points[..., :2], faces, (9, 9), sigma)
