@@ -80,10 +80,7 @@ template <class T>
 int8_t facing(const T* points, const int64_t corner[3]) {
     Triangle<T> tri;
     bool drawn = tri.set(points, 3, corner);
-    for (int k = 0; k < 3; ++k) {
-        const T z = points[3 * corner[k] + 2];
-        drawn &= z > 0 && z < std::numeric_limits<T>::infinity();
-    }
+    for (int k = 0; k < 3; ++k) drawn &= drawable_depth(points[3 * corner[k] + 2]);
     if (!drawn) return 0;
     const T area = (tri.x[1] - tri.x[0]) * (tri.y[2] - tri.y[0]) - (tri.y[1] - tri.y[0]) * (tri.x[2] - tri.x[0]);
     return area >= 0 ? 1 : -1;

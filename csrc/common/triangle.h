@@ -1,6 +1,8 @@
 // The math of one triangle and one pixel, for a number or a vector of numbers V.
 #pragma once
 
+#include <limits>
+
 #include "common/simd.h"
 
 namespace invgraph {
@@ -10,6 +12,14 @@ constexpr int kNext[3] = {1, 2, 0};
 
 // Coordinates above this limit (pixels) would overflow a float's square: such a face is not drawn.
 constexpr double kCoordinateLimit = 1e15;
+
+// A face with a corner at or below this depth is not drawn either: 1 / z would overflow.
+constexpr double kDepthLimit = 1e-30;
+
+template <class T>
+inline bool drawable_depth(T z) {
+    return z > static_cast<T>(kDepthLimit) && z < std::numeric_limits<T>::infinity();  // false for NaN
+}
 
 // A triangle in the image plane, ready for point queries.
 template <class T>

@@ -31,7 +31,7 @@ struct DeepTriangle {
         bool drawable = plane.set(points, 3, corner);
         for (int k = 0; k < 3; ++k) {
             z[k] = points[3 * corner[k] + 2];
-            drawable &= z[k] > 0 && z[k] < std::numeric_limits<T>::infinity();
+            drawable &= drawable_depth(z[k]);
         }
         return drawable;
     }

@@ -75,6 +75,8 @@ def _forward(
     batch = native_batch(points, faces, ranges)
     if len(image) != batch[2]:
         raise ValueError(f"image: expected {batch[2]} images, as many as the points or ranges, got {len(image)}")
+    if len(edges) >= 2**30:
+        raise ValueError(f"edges: expected fewer than 2^30, got {len(edges)}")
     _check_bounds("edges", edges, 0, points.shape[-2])
     _check_bounds("edge_faces", edge_faces, -1, len(faces))
     out = torch.empty_like(image)

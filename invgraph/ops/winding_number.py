@@ -46,6 +46,8 @@ def _winding_number(points: Tensor, verts: Tensor, faces: Tensor, accuracy: floa
     if len(faces) and not 0 <= int(faces.min()) <= int(faces.max()) < len(verts):
         got = f"[{int(faces.min())}, {int(faces.max())}]"
         raise ValueError(f"faces: expected indices in [0, {len(verts)}), got a range of {got}")
+    if not bool(verts.isfinite().all()):
+        raise ValueError("verts: expected finite coordinates, got NaN or infinity")
     points, verts, faces = points.contiguous(), verts.contiguous(), faces.contiguous()
     out = points.new_empty(len(points))
     _native.winding_number(

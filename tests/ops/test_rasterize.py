@@ -104,6 +104,14 @@ def test_visibility_alone_is_the_same():
     assert torch.equal(*grads)
 
 
+def test_depths_too_small_to_invert_are_not_drawn():
+    points = torch.tensor([[[1, 1, 1e-38], [9, 1, 1e-38], [1, 9, 1e-38]]], requires_grad=True)
+    out = ops.rasterize(points, torch.tensor([[0, 1, 2]]), (10, 10))
+    assert bool((out.face_id == -1).all())
+    out.barycentric.sum().backward()
+    assert float(points.grad.abs().max()) == 0
+
+
 def test_faces_behind_or_not_finite_are_not_drawn():
     points = torch.tensor([[[1, 1, 1], [9, 1, 1], [1, 9, -1], [1, 9, float("nan")], [1, 9, 0], [float("inf"), 9, 1]]])
     faces = torch.tensor([[0, 1, 2], [0, 1, 3], [0, 1, 4], [0, 1, 5]])

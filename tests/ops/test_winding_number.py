@@ -133,6 +133,8 @@ def test_says_what_is_wrong():
         winding_number(points, verts, faces.int())
     with pytest.raises(ValueError, match=r"faces: expected indices in \[0, 72\), got a range of \[0, 72\]"):
         winding_number(points, verts, torch.cat([faces, torch.tensor([[0, 1, 72]])]))
+    with pytest.raises(ValueError, match="verts: expected finite"):
+        winding_number(points, verts * torch.nan, faces)
     with pytest.raises(ValueError, match="accuracy: expected a number above 0"):
         winding_number(points, verts, faces, accuracy=0)
 
