@@ -1,7 +1,11 @@
-"""Near-plane clipping: a face that crosses the plane keeps the part in front of it."""
+"""Clipping at half-spaces: a face that crosses a plane keeps the part in front of it.
+
+Sutherland & Hodgman, Reentrant Polygon Clipping, 1974, one plane after the other, over whole meshes at once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,82 +18,158 @@ from ..geometry.topology import Topology
 class Drawing:
     """What the primitives draw: points in camera space, and the faces of each image.
 
-    ``ranges`` is None where all images share ``faces`` over their own points; after clipping each image has its own.
+    ``ranges`` is None where all images share the faces over their own points; otherwise each image has its own faces
+    over one list of points: different meshes, or what clipping left.
     """
 
     positions: Tensor
     """``(N, V, 3)`` camera-space points; with ranges ``(P, 3)``."""
-    faces: Tensor
-    """``(F, 3)`` int64."""
-    ranges: Tensor | None
-    """``(N, 2)`` int64 or None."""
     topology: Topology
-    """Connectivity of ``faces``."""
-    source_face: Tensor | None
-    """With ranges: ``(F,)`` the face of the mesh that each drawn face is a part of."""
-    ends: Tensor | None
-    """With ranges: ``(M, 2)`` flat indices n * V + v of the edge that each new point, appended last, lies on."""
-    fraction: Tensor | None
-    """With ranges: ``(M, 1)`` where on that edge: 0 at the first end, 1 at the second."""
+    """Connectivity of the drawn faces."""
+    ranges: Tensor | None = None
+    """``(N, 2)`` int64 or None: first and last + 1 face of each image."""
+    image: Tensor | None = None
+    """With ranges: ``(P,)`` int64, the image that each point belongs to."""
+    source_face: Tensor | None = None
+    """With ranges: ``(F,)`` int64, the face of the image's mesh that each drawn face is, or is a part of."""
+    part: Tensor | None = None
+    """After a cut: ``(F,)`` int64, 0 for a whole face, else its row in ``part_corners``."""
+    part_corners: Tensor | None = None
+    """After a cut: ``(M, 3, 3)`` barycentrics of a part's three corners on its source face; row 0 is the identity."""
 
-    def extend(self, values: Tensor) -> Tensor:
-        """Values at the vertices ``(N, V, C)`` carried to the points: unchanged, or with ranges ``(P, C)``."""
-        if self.ends is None or self.fraction is None:
-            return values
-        flat = values.reshape(-1, values.shape[-1])
-        return torch.cat([flat, torch.lerp(flat[self.ends[:, 0]], flat[self.ends[:, 1]], self.fraction)])
+    @property
+    def faces(self) -> Tensor:
+        """``(F, 3)`` int64."""
+        return self.topology.faces
+
+    @staticmethod
+    def packed(positions: Tensor, topology: Topology, ranges: Tensor, image: Tensor) -> Drawing:
+        """Each image draws faces of its own: ``positions (P, 3)``, ``ranges (N, 2)`` and ``image (P,)`` as above."""
+        face = torch.arange(topology.num_faces, device=ranges.device)
+        owner = torch.searchsorted(ranges[:, 1].contiguous(), face, right=True)
+        return Drawing(positions, topology, ranges, image, face - ranges[owner, 0])
+
+    def unshared(self) -> Drawing:
+        """The same drawing with ranges: every image gets faces of its own."""
+        if self.ranges is not None:
+            return self
+        (count, verts), faces = self.positions.shape[:2], len(self.faces)
+        index = torch.arange(count, device=self.faces.device)
+        drawn = (self.faces + (index * verts)[:, None, None]).reshape(-1, 3)
+        first = index[:, None] * faces
+        return Drawing(
+            self.positions.reshape(-1, 3),
+            Topology(drawn, count * verts),
+            torch.cat([first, first + faces], 1),
+            index.repeat_interleave(verts),
+            torch.arange(faces, device=self.faces.device).repeat(count),
+        )
+
+    def without(self, faces: Tensor) -> Drawing:
+        """The drawing less the drawn faces that the mask ``(F,)`` names; with ranges."""
+        whole = self.unshared()
+        keep = (~faces).nonzero()[:, 0]
+        return _keep(whole, keep, whole.faces[keep], None if whole.part is None else whole.part[keep])
 
 
-def clip_near(positions: Tensor, topology: Topology, near: float | Tensor) -> Drawing:
-    """Clip the faces of N images at the plane ``z = near``.
+def clip(drawing: Drawing, planes: Sequence[Tensor]) -> Drawing:
+    """Cut the faces of N images at planes ``a x + b y + c z + d = 0``; what lies on the side of >= 0 stays.
 
     New points lie on the crossed edges, one an edge, so that neighbouring faces stay joined and closed meshes get no
-    cracks; they are differentiable with respect to ``positions``. Nothing is copied when no face reaches the plane.
+    cracks; they are differentiable with respect to the positions and the planes. A face that only touches a plane from
+    behind, by a corner or an edge, leaves nothing. Nothing is copied where no point lies behind a plane.
 
     Args:
-        positions: ``(N, V, 3)`` camera-space vertices.
-        topology: of the mesh.
-        near: depth of the plane, > 0.
+        drawing: finite points in camera space.
+        planes: each ``(N, 4)``, the (a, b, c, d) of every image.
     """
-    faces = topology.faces
-    front = positions[..., 2] >= near
-    if bool(front.all()):
-        return Drawing(positions, faces, None, topology, None, None, None)
+    for plane in planes:
+        drawing = _cut(drawing, plane)
+    return drawing
 
-    count, verts = front.shape
-    # new points, one for each edge of each image with one end on either side; canonical ends, so that they are shared
-    edges = topology.edges
-    image, edge = (front[:, edges[:, 0]] != front[:, edges[:, 1]]).nonzero(as_tuple=True)
-    new_point = torch.full((count, len(edges)), -1, device=positions.device)
-    new_point[image, edge] = count * verts + torch.arange(len(image), device=positions.device)
-    ends = edges[edge] + (image * verts)[:, None]
-    flat = positions.reshape(-1, 3)
-    z = flat[:, 2][ends]
-    fraction = ((near - z[:, 0]) / (z[:, 1] - z[:, 0]))[:, None]
-    crossing = torch.lerp(flat[ends[:, 0]], flat[ends[:, 1]], fraction)
 
-    # each face by how many corners are in front; rotate it so that the odd corner comes first
-    in_front = front[:, faces]  # (N, F, 3)
-    inside = in_front.sum(-1)
-    offset = (torch.arange(count, device=faces.device) * verts)[:, None, None]
-    whole_image, whole_face = (inside == 3).nonzero(as_tuple=True)
-    parts = [(whole_image, whole_face, faces[whole_face] + offset[whole_image, 0])]
-    for kept in (1, 2):
-        n, f = (inside == kept).nonzero(as_tuple=True)
-        odd = (in_front[n, f] == (kept == 1)).int().argmax(-1)  # the only corner in front, or the only one behind
-        turn = (odd[:, None] + torch.arange(3, device=faces.device)) % 3
-        a, b, c = (faces[f].gather(1, turn) + offset[n, 0]).unbind(1)
-        on = topology.face_edges[f].gather(1, turn)  # edges a-b, b-c, c-a
-        p, q = new_point[n, on[:, 0]], new_point[n, on[:, 2]]  # on a-b and on c-a
-        if kept == 1:
-            parts.append((n, f, torch.stack([a, p, q], 1)))
-        else:
-            parts.append((n, f, torch.stack([p, b, c], 1)))
-            parts.append((n, f, torch.stack([p, c, q], 1)))
-    image, source, drawn = (torch.cat(columns) for columns in zip(*parts))
-    order = torch.argsort(image * len(faces) + source, stable=True)
-    image, source, drawn = image[order], source[order], drawn[order]
-    bounds = torch.searchsorted(image, torch.arange(count + 1, device=image.device))
-    points = torch.cat([flat, crossing])
-    ranges = torch.stack([bounds[:-1], bounds[1:]], 1)
-    return Drawing(points, drawn, ranges, Topology(drawn, len(points)), source, ends, fraction)
+def _cut(drawing: Drawing, plane: Tensor) -> Drawing:
+    if drawing.image is None:
+        distance = (drawing.positions @ plane[:, :3, None])[..., 0] + plane[:, 3:]
+    else:
+        own = plane[drawing.image]
+        distance = (drawing.positions * own[:, :3]).sum(-1) + own[:, 3]
+    if bool((distance >= 0).all()):
+        return drawing
+    drawing, distance = drawing.unshared(), distance.reshape(-1)
+    faces = drawing.faces
+    front = (distance >= 0)[faces]
+    inside = front.sum(1)
+    whole = (inside == 3).nonzero()[:, 0]
+    # parts: a corner in front of the plane, or an edge; what touches the plane by it alone has no area
+    ahead = (distance > 0)[faces].any(1)
+    mixed = (ahead & (inside > 0) & (inside < 3)).nonzero()[:, 0]
+
+    # the odd corner, alone on its side, comes first: the plane crosses its two edges
+    alone = front[mixed] == (inside[mixed] == 1)[:, None]
+    turn = (alone.int().argmax(1, keepdim=True) + torch.arange(3, device=faces.device)) % 3
+    corners = faces[mixed].gather(1, turn)
+    a, b, c = corners.unbind(1)
+    # one new point for each crossed edge, from canonical ends, so that its faces share it
+    pairs = torch.stack([torch.stack([a, a]), torch.stack([b, c])])  # (2 ends, 2 edges, mixed)
+    low, high = pairs.amin(0), pairs.amax(0)
+    count = len(drawing.positions)
+    keys, crossing = torch.unique(low * count + high, return_inverse=True)
+    ends = torch.stack([keys // max(count, 1), keys % max(count, 1)])
+    d = distance[ends]
+    fraction = (d[0] / (d[0] - d[1]))[:, None]
+    points = torch.lerp(drawing.positions[ends[0]], drawing.positions[ends[1]], fraction)
+    p, q = count + crossing
+
+    # the corners of the mixed faces and of their new points, as barycentrics of the source faces
+    weights = _part_corners(drawing, mixed).gather(1, turn[..., None].expand(-1, -1, 3))
+    along = fraction[crossing, 0][..., None]  # (2 edges, mixed, 1), from the low end
+    along = torch.where((pairs[0] == low)[..., None], along, 1 - along)
+    at_a, at_b, at_c = weights.unbind(1)
+    at_p, at_q = torch.lerp(at_a, at_b, along[0]), torch.lerp(at_a, at_c, along[1])
+
+    one, two = (inside[mixed] == 1), (inside[mixed] == 2)
+    # the quadrilateral p b c q; a corner b or c on the plane leaves a triangle of it
+    upper, lower = two & (distance[b] > 0), two & (distance[c] > 0)
+    choices = (
+        (one, (a, p, q), (at_a, at_p, at_q)),
+        (upper, (p, b, c), (at_p, at_b, at_c)),
+        (lower, (p, c, q), (at_p, at_c, at_q)),
+    )
+    source = torch.cat([whole, *(mixed[mask] for mask, _, _ in choices)])
+    cut = torch.cat([torch.stack(index, 1)[mask] for mask, index, _ in choices])
+    cut_weights = torch.cat([torch.stack(weight, 1)[mask] for mask, _, weight in choices])
+
+    identity = torch.eye(3, dtype=points.dtype, device=points.device)[None]
+    rows = identity if drawing.part_corners is None else drawing.part_corners
+    old = whole.new_zeros(len(whole)) if drawing.part is None else drawing.part[whole]
+    part = torch.cat([old, len(rows) + torch.arange(len(cut), device=faces.device)])
+    order = torch.argsort(source, stable=True)
+    extended = Drawing(
+        torch.cat([drawing.positions, points]),
+        drawing.topology,
+        drawing.ranges,
+        None if drawing.image is None else torch.cat([drawing.image, drawing.image[ends[0]]]),
+        drawing.source_face,
+        None,
+        torch.cat([rows, cut_weights]),
+    )
+    return _keep(extended, source[order], torch.cat([faces[whole], cut])[order], part[order])
+
+
+def _part_corners(drawing: Drawing, faces: Tensor) -> Tensor:
+    """(M, 3, 3) barycentrics of the corners of drawn faces on their source faces."""
+    if drawing.part is None or drawing.part_corners is None:
+        eye = torch.eye(3, dtype=drawing.positions.dtype, device=drawing.positions.device)
+        return eye.expand(len(faces), 3, 3)
+    return drawing.part_corners[drawing.part[faces]]
+
+
+def _keep(drawing: Drawing, source: Tensor, faces: Tensor, part: Tensor | None) -> Drawing:
+    """New faces, each of which stands for, or is cut from, the drawn face ``source`` (ascending)."""
+    if drawing.ranges is None or drawing.source_face is None:
+        raise ValueError("drawing: expected one with ranges")
+    ranges = torch.searchsorted(source, drawing.ranges)
+    topology = Topology(faces, len(drawing.positions))
+    face = drawing.source_face[source]
+    return Drawing(drawing.positions, topology, ranges, drawing.image, face, part, drawing.part_corners)

@@ -12,11 +12,11 @@ from torch import Tensor
 from .. import ops
 from ..cameras import Cameras
 from ..geometry.mesh import Mesh
-from .clip import Drawing, clip_near
+from . import backends
+from .projection import project
 
 Mode = Literal["soft", "hard", "antialias"]
 OUTPUTS = ("alpha", "depth", "normal", "face_id")
-NEAR_FRACTION = 1e-3  # default near plane, as a fraction of the depth of the farthest vertex
 
 
 class Rendered:
@@ -62,6 +62,8 @@ def render(
     sigma: float = 1.0,
     outputs: Sequence[str] = ("alpha",),
     near: float | None = None,
+    far: float | None = None,
+    backend: str | None = None,
 ) -> Rendered:
     """Draw one mesh from N cameras.
 
@@ -75,6 +77,8 @@ def render(
         sigma: softness in squared pixels, for ``"soft"``.
         outputs: any of ``"alpha"``, ``"depth"``, ``"normal"``, ``"face_id"``.
         near: depth of the near plane in world units, at which faces are clipped; None: 1/1000 of the greatest depth.
+        far: depth of the far plane, at which faces are clipped; None: no far plane.
+        backend: who draws; None: what the environment variable INVGRAPH_BACKEND names, else ``"native"``.
 
     Returns:
         :class:`Rendered`, differentiable with respect to ``mesh.verts`` and the cameras' R, t and K.
@@ -90,31 +94,26 @@ def render(
     if mesh.is_batched and len(mesh.verts) != len(cameras):
         raise ValueError(f"mesh: expected verts (V, 3) or ({len(cameras)}, V, 3), got {tuple(mesh.verts.shape)}")
 
-    positions = cameras.world_to_camera(mesh.verts)
-    if near is None:
-        far = positions[..., 2].detach().amax() if positions.numel() else positions.new_tensor(1.0)
-        near = float(far) * NEAR_FRACTION if float(far) > 0 else 1.0
-    if not near > 0:
-        raise ValueError(f"near: expected a positive depth, got {near}")
-    drawing = clip_near(positions, mesh.topology, near)
-    points = _project(drawing, cameras, near)
+    engine = backends.load(backend, mode)
+    projection = project(mesh.verts, mesh.topology, cameras, near=near, far=far)
+    points, drawing = projection.points, projection.drawing
     size = cameras.image_size
 
     results: dict[str, Tensor] = {}
-    fragments = None
+    seen = None  # of the drawing, as the backend saw it; projection.fragments says it of the mesh
     if mode != "soft" or set(outputs) - {"alpha"}:
-        fragments = ops.rasterize(points, drawing.faces, size, ranges=drawing.ranges, barycentric="normal" in outputs)
+        seen = engine.rasterize(points, drawing, size, "normal" in outputs)
     if "alpha" in outputs:
-        results["alpha"] = _alpha(mode, sigma, points, drawing, size, fragments)
-    if fragments is not None:
-        seen = fragments.face_id >= 0
+        results["alpha"] = engine.alpha(mode, sigma, points, drawing, size, seen)
+    if seen is not None and set(outputs) - {"alpha"}:
+        fragments = projection.fragments(seen)
         if "depth" in outputs:
-            results["depth"] = torch.where(seen, fragments.depth, 0.0)
+            results["depth"] = torch.where(fragments.face_id >= 0, fragments.depth, 0.0)
         if "normal" in outputs:
-            normals = drawing.extend(mesh.vertex_normals().expand(len(cameras), -1, -1))
-            results["normal"] = F.normalize(_interpolate(normals, drawing, fragments), dim=-1)
+            normals = mesh.vertex_normals().expand(len(cameras), -1, -1)
+            results["normal"] = F.normalize(_interpolate(normals, mesh.faces, fragments), dim=-1)
         if "face_id" in outputs:
-            results["face_id"] = _mesh_face(drawing, fragments)
+            results["face_id"] = fragments.face_id.long()
     return Rendered(results)
 
 
@@ -124,69 +123,12 @@ def sigma_from_ndc(sigma_ndc: float, image_size: tuple[int, int]) -> float:
     return sigma_ndc * (min(image_size) / 2) ** 2
 
 
-def _project(drawing: Drawing, cameras: Cameras, near: float) -> Tensor:
-    """Camera-space points to (u, v, z); points behind the near plane, which no face uses, are kept finite."""
-    x = drawing.positions
-    K = cameras.K
-    if drawing.ranges is not None:  # every point needs its own camera: the new ones that of the edge they lie on
-        count = len(cameras)
-        verts = (len(x) - len(_ends(drawing))) // count
-        image = torch.arange(count, device=x.device).repeat_interleave(verts)
-        image = torch.cat([image, _ends(drawing)[:, 0] // verts])
-        x, K = x[:, None], K[image]
-    z = x[..., 2:].clamp_min(near)
-    uv = (x @ K.mT)[..., :2] / z
-    points = torch.cat([uv, z], -1)
-    return points if drawing.ranges is None else points[:, 0]
-
-
-def _ends(drawing: Drawing) -> Tensor:
-    return drawing.faces.new_empty(0, 2) if drawing.ends is None else drawing.ends
-
-
-def _alpha(
-    mode: Mode, sigma: float, points: Tensor, drawing: Drawing, size: tuple[int, int], fragments: ops.Fragments | None
-) -> Tensor:
-    if mode == "soft":
-        return ops.soft_silhouette(points[..., :2], drawing.faces, size, sigma, ranges=drawing.ranges)
-    if fragments is None:
-        raise ValueError("fragments: needed for every mode but soft")
-    covered = (fragments.face_id >= 0).to(points.dtype)
-    if mode == "hard":
-        return covered
-    edges, edge_faces = drawing.topology.edges, drawing.topology.edge_faces
-    return ops.antialias(
-        covered[..., None], fragments.depth, points, drawing.faces, edges, edge_faces, ranges=drawing.ranges
-    )[..., 0]
-
-
-def _drawn_face(drawing: Drawing, fragments: ops.Fragments) -> Tensor:
-    """(N, H, W) int64 index into ``drawing.faces``; 0 where nothing is seen."""
-    face = fragments.face_id.long()
-    if drawing.ranges is not None:
-        face = face + drawing.ranges[:, 0, None, None]
-    return torch.where(fragments.face_id >= 0, face, 0)
-
-
-def _mesh_face(drawing: Drawing, fragments: ops.Fragments) -> Tensor:
-    face = _drawn_face(drawing, fragments)
-    if drawing.source_face is not None and len(drawing.source_face):
-        face = drawing.source_face[face]
-    return torch.where(fragments.face_id >= 0, face, -1)
-
-
-def _interpolate(values: Tensor, drawing: Drawing, fragments: ops.Fragments) -> Tensor:
-    """Values at the points ((N, V, C) or (P, C)) -> (N, H, W, C), 0 on background."""
-    if not len(drawing.faces):
-        return fragments.barycentric.new_zeros(*fragments.face_id.shape, values.shape[-1])
+def _interpolate(values: Tensor, faces: Tensor, fragments: ops.Fragments) -> Tensor:
+    """Values at the vertices (N, V, C) -> (N, H, W, C), 0 on background."""
     image, row, column = (fragments.face_id >= 0).nonzero(as_tuple=True)  # most pixels see nothing: leave them out
-    face = fragments.face_id[image, row, column].long()
-    if drawing.ranges is None:
-        count, verts = values.shape[:2]
-        corners = drawing.faces[face] + (image * verts)[:, None]
-        values = values.reshape(count * verts, -1)
-    else:
-        corners = drawing.faces[face + drawing.ranges[image, 0]]
-    seen = (values[corners] * fragments.barycentric[image, row, column, :, None]).sum(-2)
+    count, verts = values.shape[:2]
+    corners = faces[fragments.face_id[image, row, column].long()] + (image * verts)[:, None]
+    weights = fragments.barycentric[image, row, column, :, None]
+    seen = (values.reshape(count * verts, -1)[corners] * weights).sum(-2)
     out = seen.new_zeros(*fragments.face_id.shape, values.shape[-1])
     return out.index_put((image, row, column), seen)
