@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PACKAGE := pyproject.toml CMakeLists.txt constraints.txt $(shell find csrc -type f)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench dev clean
+.PHONY: help demo test check bench docs dev clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -24,6 +24,9 @@ check: $(VENV)/.installed  ## lint, format and types
 bench: $(VENV)/.installed  ## print the benchmark tables
 	$(BIN)/python -m benchmarks
 
+docs: $(VENV)/.docs  ## build the pages of docs/ and the reference: out/docs/index.html
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/docs docs out/docs
+
 dev:  ## build the native module in place, with the active Python, for work on the package
 	cmake -S . -B build/dev -G Ninja -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE="$$(command -v python)" > /dev/null
 	cmake --build build/dev
@@ -38,4 +41,8 @@ $(BIN)/python:
 # the package is installed in place, so that the sources here are what runs
 $(VENV)/.installed: $(BIN)/python $(PACKAGE)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
 	@touch $@

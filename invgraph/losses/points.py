@@ -57,7 +57,7 @@ def chamfer_l1(x: Tensor, y: Tensor) -> Tensor:
     """Chamfer distance, unsquared form: ``1/2 (mean_x min_y |x - y| + mean_y min_x |x - y|)``, a length.
 
     The mean of accuracy and completeness, "Chamfer-L1" of Mescheder et al. 2019, *Occupancy Networks*; the name
-    notwithstanding, |.| is the Euclidean norm. Gradient 0 at coincident points.
+    notwithstanding, ``|.|`` is the Euclidean norm. Gradient 0 at coincident points.
 
     Args:
         x: (P, 3) or (B, P, 3); a batch is averaged.

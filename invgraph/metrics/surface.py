@@ -18,7 +18,7 @@ class SurfaceDistances:
     Attributes:
         accuracy: (P,) from points of the prediction to the nearest of the truth.
         completeness: (P,) from points of the truth to the nearest of the prediction.
-        accuracy_cosine: (P,) |cos| of the angle between the normals of those pairs.
+        accuracy_cosine: (P,) ``|cos|`` of the angle between the normals of those pairs.
         completeness_cosine: (P,) the same from the truth.
     """
 
@@ -34,7 +34,7 @@ class SurfaceDistances:
 
     @property
     def normal_consistency(self) -> float:
-        """Mean of the mean |cos| in both directions, in [0, 1]."""
+        """Mean of the mean ``|cos|`` in both directions, in [0, 1]."""
         return float(0.5 * (self.accuracy_cosine.mean() + self.completeness_cosine.mean()))
 
     def precision(self, threshold: float) -> float:
@@ -98,7 +98,7 @@ def f_score(pred: Mesh, truth: Mesh, threshold: float, *, points: int = 100_000,
 
 
 def normal_consistency(pred: Mesh, truth: Mesh, *, points: int = 100_000, seed: int = 0) -> float:
-    """Mean |cos| between the normals of nearest points, averaged over both directions, in [0, 1].
+    """Mean ``|cos|`` between the normals of nearest points, averaged over both directions, in [0, 1].
 
     Mescheder et al., Occupancy Networks, CVPR 2019; the sign is ignored as there, so orientation does not matter.
     """
