@@ -51,7 +51,7 @@ def _by_last_name(app: Any, env: Any, node: Any, text: Any) -> Any:
 def _no_type_before_a_colon(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """An attribute's docstring `(B, H, W) int32: the face` is a sentence: napoleon would take its start for a type."""
     if what in ("attribute", "property") and lines:
-        lines.insert(0, "")
+        lines[:0] = ["..", ""]  # an empty comment
 
 
 def setup(app: Any) -> None:
