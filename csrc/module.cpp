@@ -102,6 +102,27 @@ NB_MODULE(_native, m) {
                                                       at<const T>(grad_out), at<T>(grad_image), at<T>(grad_points));
         });
     });
+    m.def("interpolate_forward", [](bool is_double, Batch batch, Address attributes, int64_t channels, int64_t pixels,
+                                    int threads, Address face_id, Address barycentric, Address out) {
+        const FaceBatch faces = batch_of(batch);
+        typed(is_double, [&](auto t) {
+            using T = decltype(t);
+            kernel_table().of<T>().interpolate_forward(faces, at<const T>(attributes), channels, pixels, threads,
+                                                       at<const int32_t>(face_id), at<const T>(barycentric), at<T>(out));
+        });
+    });
+    m.def("interpolate_backward", [](bool is_double, Batch batch, Address attributes, int64_t channels, int64_t pixels,
+                                     int threads, Address face_id, Address barycentric, Address grad_out,
+                                     Address grad_attributes, Address grad_barycentric) {
+        const FaceBatch faces = batch_of(batch);
+        typed(is_double, [&](auto t) {
+            using T = decltype(t);
+            kernel_table().of<T>().interpolate_backward(faces, at<const T>(attributes), channels, pixels, threads,
+                                                        at<const int32_t>(face_id), at<const T>(barycentric),
+                                                        at<const T>(grad_out), at<T>(grad_attributes),
+                                                        at<T>(grad_barycentric));
+        });
+    });
     m.def("winding_number", [](bool is_double, Address points, int64_t point_count, Address verts, Address faces,
                                int64_t face_count, double accuracy, int threads, Address out) {
         typed(is_double, [&](auto t) {

@@ -1,6 +1,7 @@
 #include "antialias/antialias.h"
 #include "common/kernels.h"
 #include "common/simd.h"
+#include "interpolate/interpolate.h"
 #include "rasterize/rasterize.h"
 #include "soft_silhouette/soft_silhouette.h"
 #include "winding_number/winding_number.h"
@@ -12,7 +13,7 @@ template <class T>
 constexpr Kernels<T> kernels_of() {
     return {soft_silhouette_forward<T>, soft_silhouette_backward<T>, rasterize_forward<T>,
             rasterize_backward<T>,      antialias_forward<T>,        antialias_backward<T>,
-            winding_number<T>};
+            winding_number<T>,          interpolate_forward<T>,      interpolate_backward<T>};
 }
 
 extern const KernelTable table;

@@ -26,6 +26,11 @@ struct Kernels {
                                T* grad_image, T* grad_points);
     void (*winding_number)(const T* points, int64_t point_count, const T* verts, const int64_t* faces,
                            int64_t face_count, double accuracy, int threads, T* out);
+    void (*interpolate_forward)(const FaceBatch&, const T* attributes, int64_t channels, int64_t pixels, int threads,
+                                const int32_t* face_id, const T* barycentric, T* out);
+    void (*interpolate_backward)(const FaceBatch&, const T* attributes, int64_t channels, int64_t pixels, int threads,
+                                 const int32_t* face_id, const T* barycentric, const T* grad_out, T* grad_attributes,
+                                 T* grad_barycentric);
 };
 
 struct KernelTable {

@@ -12,8 +12,9 @@ except ImportError as error:
     ) from error
 
 from .antialias import antialias
+from .interpolate import interpolate
 from .rasterize import Fragments, rasterize
 from .soft_silhouette import soft_silhouette
 from .winding_number import winding_number
 
-__all__ = ["Fragments", "_native", "antialias", "rasterize", "soft_silhouette", "winding_number"]
+__all__ = ["Fragments", "_native", "antialias", "interpolate", "rasterize", "soft_silhouette", "winding_number"]
