@@ -5,8 +5,9 @@
 #include <limits>
 #include <memory>
 
+#include "antialias/crossing.h"
 #include "common/parallel.h"
-#include "common/triangle.h"
+#include "common/simd.h"
 
 namespace invgraph {
 inline namespace INVGRAPH_ISA {
@@ -14,28 +15,6 @@ namespace {
 
 constexpr int kBand = 32;         // rows whose gaps one work item fills
 constexpr int64_t kChunk = 8192;  // edges that one work item tests
-
-// An edge in one image, seen along the axis in which it is crossed: `across` is x for a steep edge, which crosses rows,
-// and y for a flat one, which crosses columns; `along` is the other coordinate.
-template <class T>
-struct Crossing {
-    int axis;  // 0: gaps between columns (across = x), 1: gaps between rows (across = y)
-    const T* a;
-    const T* b;
-
-    Crossing(const T* points, int64_t corner_a, int64_t corner_b) : a(points + 3 * corner_a), b(points + 3 * corner_b) {
-        axis = std::abs(b[1] - a[1]) >= std::abs(b[0] - a[0]) ? 0 : 1;
-    }
-    T slope() const { return (b[axis] - a[axis]) / (b[1 - axis] - a[1 - axis]); }
-    // where on the edge (0 at a, 1 at b) the centre line at coordinate `along` meets it
-    T fraction(T along) const { return (along - a[1 - axis]) / (b[1 - axis] - a[1 - axis]); }
-    T across(T along) const { return a[axis] + (along - a[1 - axis]) * slope(); }
-    // distance from the inner pixel's centre to the crossing, in the gap that begins at pixel `first`
-    T distance(T along, int first, bool first_is_inner) const {
-        const T d = across(along) - (first + T(0.5));
-        return std::min(std::max(first_is_inner ? d : 1 - d, T(0)), T(1));
-    }
-};
 
 // The edges of one image: all of them (shared topology), or those of its own faces (packed), where an edge between faces
 // of two images is an outline of both.
@@ -75,34 +54,17 @@ EdgeLists edges_by_image(const FaceBatch& batch, const int64_t* edge_faces, int6
     return lists;
 }
 
-// +1 if the face runs counter-clockwise in (u, v), -1 clockwise, 0 if rasterize does not draw it.
-template <class T>
-int8_t facing(const T* points, const int64_t corner[3]) {
-    Triangle<T> tri;
-    bool drawn = tri.set(points, 3, corner);
-    for (int k = 0; k < 3; ++k) drawn &= drawable_depth(points[3 * corner[k] + 2]);
-    if (!drawn) return 0;
-    const T area = (tri.x[1] - tri.x[0]) * (tri.y[2] - tri.y[0]) - (tri.y[1] - tri.y[0]) * (tri.x[2] - tri.x[0]);
-    return area >= 0 ? 1 : -1;
-}
-
-// The side of edge a -> b on which its faces lie: +1 or -1 (the sign of cross(b - a, p - a) there), 0 for no silhouette.
-// `facings` are those of the image's faces; a face that the image does not draw counts as none.
+// The side of an edge's faces in image b; `facings` are those of the image's faces, and a face that the image does not
+// draw counts as none.
 int silhouette_side(const FaceBatch& batch, int64_t b, const int8_t* facings, const int64_t* edge,
                     const int64_t* edge_faces) {
     int side[2] = {0, 0};
     for (int k = 0; k < 2; ++k) {
         const int64_t i = edge_faces[k] - batch.first(b);
         if (edge_faces[k] < 0 || i < 0 || i >= batch.count(b)) continue;
-        const int64_t* corner = batch.faces + 3 * edge_faces[k];
-        const bool along = (corner[0] == edge[0] && corner[1] == edge[1]) ||
-                           (corner[1] == edge[0] && corner[2] == edge[1]) ||
-                           (corner[2] == edge[0] && corner[0] == edge[1]);
-        const int f = facings[i];
-        side[k] = along ? f : -f;
+        side[k] = side_of(batch.faces + 3 * edge_faces[k], edge, facings[i]);
     }
-    if (side[0] == 0 || side[1] == 0) return side[0] + side[1];
-    return side[0] == side[1] ? side[0] : 0;
+    return common_side(side[0], side[1]);
 }
 
 // Fills the gaps of rows [top, bottom) that edge e of image b crosses.
@@ -110,55 +72,25 @@ template <class T>
 void walk_edge(const Crossing<T>& line, int side, int32_t e, int height, int width, int top, int bottom, const T* depth,
                const T* points, const int64_t* edges, int64_t vertex_offset, int32_t* crossing) {
     const int axis = line.axis;
-    const T begin = std::min(line.a[1 - axis], line.b[1 - axis]), end = std::max(line.a[1 - axis], line.b[1 - axis]);
-    // centres in [begin, end): where two edges meet on a centre line one of them crosses it
-    const int along_size = axis == 0 ? bottom : width, along_from = axis == 0 ? top : 0;
-    auto centre = [&](T v) {  // the first centre at or after v, within the range
-        return static_cast<int>(std::min(std::max(std::ceil(v - T(0.5)), T(along_from)), T(along_size)));
-    };
-    const int from = centre(begin), to = centre(end);
-    const T d = line.b[1 - axis] - line.a[1 - axis];
-    const bool first_is_inner = (axis == 0 ? d : -d) * side > 0;
-    const int step = axis == 0 ? 1 : width, last = axis == 0 ? width - 2 : std::min(bottom, height - 1) - 1;
+    const bool inner_first = first_is_inner(line, side);
+    const int lowest = axis == 0 ? 0 : top, end = axis == 0 ? width - 1 : std::min(bottom, height - 1);
+    int from, to, first;
+    crossed_lines(line, axis == 0 ? top : 0, axis == 0 ? bottom : width, from, to);
     int32_t* plane = crossing + static_cast<int64_t>(axis) * height * width;
     for (int i = from; i < to; ++i) {
-        const T along = i + T(0.5), position = line.across(along) - T(0.5);
-        if (!(position >= T(axis == 0 ? 0 : top) && position < T(last + 1))) continue;
-        const int first = static_cast<int>(std::floor(position));
-        const int64_t at = axis == 0 ? static_cast<int64_t>(i) * width + first : static_cast<int64_t>(first) * width + i;
-        const T inner = depth[first_is_inner ? at : at + step], outer = depth[first_is_inner ? at + step : at];
-        const T s = line.fraction(along), nearness = (1 - s) / line.a[2] + s / line.b[2];
-        if (!(inner < outer && nearness * outer > 1)) continue;  // the outer pixel must show something farther
-        if (plane[at] >= 0) {
-            const int64_t* rival = edges + 2 * static_cast<int64_t>(plane[at] >> 1);
+        if (!crosses(line, inner_first, i, lowest, end, width, depth, first)) continue;
+        int32_t& gap = plane[axis == 0 ? static_cast<int64_t>(i) * width + first : static_cast<int64_t>(first) * width + i];
+        if (gap >= 0) {
+            const int64_t* rival = edges + 2 * static_cast<int64_t>(gap >> 1);
             const Crossing<T> other(points, rival[0] + vertex_offset, rival[1] + vertex_offset);
-            const bool same = (plane[at] & 1) == static_cast<int>(first_is_inner);
+            const T along = i + T(0.5);
             // the outermost wins; edges that claim opposite sides are compared by index alone
-            if (!same || other.distance(along, first, first_is_inner) >= line.distance(along, first, first_is_inner))
+            if ((gap & 1) != static_cast<int>(inner_first) ||
+                other.distance(along, first, inner_first) >= line.distance(along, first, inner_first))
                 continue;
         }
-        plane[at] = 2 * e + first_is_inner;
+        gap = 2 * e + inner_first;
     }
-}
-
-// A gap's two pixels and how much the one takes of the other.
-template <class T>
-struct Blend {
-    int64_t taker, giver;  // pixels
-    T weight, rate;        // rate: d weight / d crossing position
-    T along;
-};
-
-template <class T>
-Blend<T> blend_at(const Crossing<T>& line, int32_t code, int y, int x, int width) {
-    const bool first_is_inner = code & 1;
-    const int first = line.axis == 0 ? x : y;
-    const T along = (line.axis == 0 ? y : x) + T(0.5), t = line.distance(along, first, first_is_inner);
-    const int64_t lower = static_cast<int64_t>(y) * width + x, upper = lower + (line.axis == 0 ? 1 : width);
-    const int64_t inner = first_is_inner ? lower : upper, outer = first_is_inner ? upper : lower;
-    const T toward_outer = first_is_inner ? T(1) : T(-1);
-    if (t < T(0.5)) return {inner, outer, T(0.5) - t, -toward_outer, along};
-    return {outer, inner, t - T(0.5), toward_outer, along};
 }
 
 // visit(blend, edge) for every gap of one plane of one image

@@ -1,7 +1,7 @@
 // Which triangles belong to which image of a batch.
 #pragma once
 
-#include <cstdint>
+#include "common/numbers.h"
 
 namespace invgraph {
 
@@ -12,13 +12,13 @@ struct FaceBatch {
     const int64_t* ranges;  // (images, 2) or null
     int64_t images, faces_per_image, verts_per_image;
 
-    int64_t first(int64_t b) const { return ranges ? ranges[2 * b] : 0; }
-    int64_t count(int64_t b) const { return ranges ? ranges[2 * b + 1] - ranges[2 * b] : faces_per_image; }
-    int64_t vertex_offset(int64_t b) const { return ranges ? 0 : b * verts_per_image; }
+    INVGRAPH_HD int64_t first(int64_t b) const { return ranges ? ranges[2 * b] : 0; }
+    INVGRAPH_HD int64_t count(int64_t b) const { return ranges ? ranges[2 * b + 1] - ranges[2 * b] : faces_per_image; }
+    INVGRAPH_HD int64_t vertex_offset(int64_t b) const { return ranges ? 0 : b * verts_per_image; }
     // where face i of image b stands in an array with one entry a drawn face
-    int64_t slot(int64_t b, int64_t i) const { return ranges ? ranges[2 * b] + i : b * faces_per_image + i; }
+    INVGRAPH_HD int64_t slot(int64_t b, int64_t i) const { return ranges ? ranges[2 * b] + i : b * faces_per_image + i; }
     // the points that are the corners of face i of image b
-    void corners(int64_t b, int64_t i, int64_t out[3]) const {
+    INVGRAPH_HD void corners(int64_t b, int64_t i, int64_t out[3]) const {
         const int64_t* f = faces + 3 * (first(b) + i);
         const int64_t offset = vertex_offset(b);
         for (int k = 0; k < 3; ++k) out[k] = f[k] + offset;

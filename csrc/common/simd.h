@@ -1,18 +1,16 @@
 // Vectors of the widest registers that the instruction set has, by GCC's and Clang's vector extension.
 //
 // The triangle math (triangle.h) is written once, for a type V that is either a number or a vector of numbers; the
-// functions below give the few operations that the language does not spell alike for both.
+// functions below and in numbers.h give the few operations that the language does not spell alike for both.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+
+#include "common/numbers.h"
 #if defined(__AVX2__)
 #include <immintrin.h>
-#endif
-
-#ifndef INVGRAPH_ISA
-#define INVGRAPH_ISA baseline
 #endif
 
 namespace invgraph {
@@ -67,21 +65,6 @@ inline Vec<T> iota() {
     Vec<T> v{};
     for (int i = 0; i < kLanes<T>; ++i) v[i] = static_cast<T>(i);
     return v;
-}
-
-inline float select(bool m, float a, float b) { return m ? a : b; }
-inline double select(bool m, double a, double b) { return m ? a : b; }
-template <class M, class V>
-inline V select(M m, V a, V b) {
-    return m ? a : b;
-}
-template <class V>
-inline V minimum(V a, V b) {
-    return select(a < b, a, b);
-}
-template <class V>
-inline V maximum(V a, V b) {
-    return select(a > b, a, b);
 }
 
 // Horizontal operations fold halves, which compiles to a few shuffles.

@@ -11,6 +11,7 @@
 
 #include "common/faces.h"
 #include "common/parallel.h"
+#include "common/pixel_box.h"
 #include "common/simd.h"
 #include "common/triangle.h"
 
@@ -25,26 +26,6 @@ struct TileGrid {
         : height(h), width(w), tile_height(th), tile_width(tw), rows((h + th - 1) / th), columns((w + tw - 1) / tw) {}
     int64_t tiles() const { return static_cast<int64_t>(rows) * columns; }
 };
-
-// inclusive ranges of pixels; empty when x1 < x0
-struct PixelBox {
-    int x0, x1, y0, y1;
-    bool empty() const { return x1 < x0 || y1 < y0; }
-};
-
-// The pixels whose centres lie within `margin` of the triangle's box.
-template <class T>
-PixelBox pixels_within(const Triangle<T>& tri, T margin, int height, int width) {
-    auto low = [&](T v, int size) {
-        return static_cast<int>(std::min(std::max(std::ceil(v - margin - T(0.5)), T(0)), T(size)));
-    };
-    auto high = [&](T v, int size) {
-        return static_cast<int>(std::min(std::max(std::floor(v + margin - T(0.5)), T(-1)), T(size - 1)));
-    };
-    return {low(std::min({tri.x[0], tri.x[1], tri.x[2]}), width), high(std::max({tri.x[0], tri.x[1], tri.x[2]}), width),
-            low(std::min({tri.y[0], tri.y[1], tri.y[2]}), height),
-            high(std::max({tri.y[0], tri.y[1], tri.y[2]}), height)};
-}
 
 struct TileBins {
     std::unique_ptr<int64_t[]> begin;  // (images * tiles + 1)

@@ -1,14 +1,12 @@
-// The math of one triangle and one pixel, for a number or a vector of numbers V.
+// The math of one triangle and one pixel, for a number or a vector of numbers V, on the CPU and in CUDA kernels.
 #pragma once
 
-#include <limits>
-
-#include "common/simd.h"
+#include "common/numbers.h"
 
 namespace invgraph {
 inline namespace INVGRAPH_ISA {
 
-constexpr int kNext[3] = {1, 2, 0};
+INVGRAPH_HD constexpr int next_corner(int k) { return k == 2 ? 0 : k + 1; }
 
 // Coordinates above this limit (pixels) would overflow a float's square: such a face is not drawn.
 constexpr double kCoordinateLimit = 1e15;
@@ -17,7 +15,7 @@ constexpr double kCoordinateLimit = 1e15;
 constexpr double kDepthLimit = 1e-30;
 
 template <class T>
-inline bool drawable_depth(T z) {
+INVGRAPH_HD inline bool drawable_depth(T z) {
     return z > static_cast<T>(kDepthLimit) && z < std::numeric_limits<T>::infinity();  // false for NaN
 }
 
@@ -30,7 +28,7 @@ struct Triangle {
     T orientation;   // +1, -1, or 0 for a triangle of no area: sign of the cross product of its edges
 
     // false if the triangle has a coordinate that is not finite or beyond the limit
-    bool set(const T* points, int64_t stride, const int64_t corner[3]) {
+    INVGRAPH_HD bool set(const T* points, int64_t stride, const int64_t corner[3]) {
         bool drawable = true;
         for (int k = 0; k < 3; ++k) {
             x[k] = points[stride * corner[k]];
@@ -40,10 +38,10 @@ struct Triangle {
         }
         return drawable;
     }
-    void prepare() {
+    INVGRAPH_HD void prepare() {
         for (int k = 0; k < 3; ++k) {
-            ex[k] = x[kNext[k]] - x[k];
-            ey[k] = y[kNext[k]] - y[k];
+            ex[k] = x[next_corner(k)] - x[k];
+            ey[k] = y[next_corner(k)] - y[k];
             const T length2 = ex[k] * ex[k] + ey[k] * ey[k];
             inverse[k] = length2 > 0 ? 1 / length2 : 0;
         }
@@ -53,7 +51,7 @@ struct Triangle {
 };
 
 template <class T, class V>
-inline void edge_offset(const Triangle<T>& tri, int k, V px, V py, V& t, V& rx, V& ry, V& cross) {
+INVGRAPH_HD inline void edge_offset(const Triangle<T>& tri, int k, V px, V py, V& t, V& rx, V& ry, V& cross) {
     const V dx = px - tri.x[k], dy = py - tri.y[k];
     t = (dx * tri.ex[k] + dy * tri.ey[k]) * tri.inverse[k];
     t = minimum(maximum(t, V{} + T(0)), V{} + T(1));
@@ -64,7 +62,7 @@ inline void edge_offset(const Triangle<T>& tri, int k, V px, V py, V& t, V& rx, 
 
 // Squared distance to the outline, positive inside and negative outside: sigma times the x of design.md.
 template <class T, class V>
-inline V signed_squared_distance(const Triangle<T>& tri, V px, V py) {
+INVGRAPH_HD inline V signed_squared_distance(const Triangle<T>& tri, V px, V py) {
     V t, rx, ry, inside, cross;
     edge_offset(tri, 0, px, py, t, rx, ry, inside);
     V d2 = rx * rx + ry * ry;
@@ -79,7 +77,7 @@ inline V signed_squared_distance(const Triangle<T>& tri, V px, V py) {
 // The same with what its gradient needs: the offset r from the nearest point and that point's weights on the corners.
 // d (d^2) / d corner_j = -2 weight_j r (the nearest point is a minimum, so its own motion along the edge adds nothing).
 template <class T, class V>
-inline V signed_squared_distance(const Triangle<T>& tri, V px, V py, V& rx, V& ry, V weight[3]) {
+INVGRAPH_HD inline V signed_squared_distance(const Triangle<T>& tri, V px, V py, V& rx, V& ry, V weight[3]) {
     V t, inside, cross;
     edge_offset(tri, 0, px, py, t, rx, ry, inside);
     V d2 = rx * rx + ry * ry;
@@ -95,7 +93,7 @@ inline V signed_squared_distance(const Triangle<T>& tri, V px, V py, V& rx, V& r
         rx = select(nearer, sx, rx);
         ry = select(nearer, sy, ry);
         weight[k] = select(nearer, T(1) - t, weight[k]);
-        weight[kNext[k]] = select(nearer, t, weight[kNext[k]]);
+        weight[next_corner(k)] = select(nearer, t, weight[next_corner(k)]);
         weight[k == 1 ? 0 : 1] = select(nearer, V{}, weight[k == 1 ? 0 : 1]);
         inside = minimum(inside, cross);
     }
