@@ -14,7 +14,19 @@ except ImportError as error:
 from .antialias import antialias
 from .interpolate import interpolate
 from .rasterize import Fragments, rasterize
+from .soft_color import soft_color
 from .soft_silhouette import soft_silhouette
+from .texture import texture, uv_footprint
 from .winding_number import winding_number
 
-__all__ = ["Fragments", "_native", "antialias", "interpolate", "rasterize", "soft_silhouette", "winding_number"]
+__all__ = [
+    "Fragments",
+    "_native",
+    "antialias",
+    "interpolate",
+    "rasterize",
+    "soft_color", "soft_silhouette",
+    "texture",
+    "uv_footprint",
+    "winding_number",
+]
