@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .appearance import Appearance
 from .topology import Topology
 
 
@@ -17,27 +18,35 @@ class Mesh:
     Args:
         verts: (V, 3) or (B, V, 3) floating-point positions.
         faces: (F, 3) integer indices, counter-clockwise seen from outside; kept as int64.
+        appearance: colours of vertices or faces, or a texture; operations that keep vertices and faces keep it, those
+            that make new ones (remeshing) drop it.
 
     Raises:
         TypeError: ``verts`` is not floating point or ``faces`` not integer.
         ValueError: a shape is wrong, an index is out of range, or the devices differ.
     """
 
-    __slots__ = ("topology", "verts")
+    __slots__ = ("appearance", "topology", "verts")
 
     verts: Tensor
     topology: Topology
+    appearance: Appearance | None
 
-    def __init__(self, verts: Tensor, faces: Tensor) -> None:
+    def __init__(self, verts: Tensor, faces: Tensor, appearance: Appearance | None = None) -> None:
         _check_verts(verts)
         self.verts = verts
+        self.appearance = appearance
         self.topology = Topology(faces, verts.shape[-2])
         if verts.device != self.faces.device:
             raise ValueError(f"verts and faces: expected one device, got {verts.device} and {self.faces.device}")
+        if appearance is not None:
+            appearance.check(self.num_verts, self.num_faces, self.faces.device)
 
     def __repr__(self) -> str:
         batch = f"batch={self.verts.shape[0]}, " if self.is_batched else ""
         kind = f"dtype={self.verts.dtype}, device={self.verts.device}"
+        if self.appearance is not None:
+            kind = f"{type(self.appearance).__name__}, {kind}"
         return f"Mesh({batch}verts={self.num_verts}, faces={self.num_faces}, {kind})"
 
     @property
@@ -71,26 +80,36 @@ class Mesh:
         return self.topology.euler_characteristic
 
     def with_verts(self, verts: Tensor) -> Mesh:
-        """The same connectivity (shared, not copied) with other positions, (V, 3) or (B, V, 3)."""
+        """The same connectivity and appearance (shared, not copied) with other positions, (V, 3) or (B, V, 3)."""
         _check_verts(verts)
         if verts.shape[-2] != self.num_verts:
             raise ValueError(f"verts: expected {self.num_verts} vertices, got shape {tuple(verts.shape)}")
         if verts.device != self.faces.device:
             raise ValueError(f"verts and faces: expected one device, got {verts.device} and {self.faces.device}")
         mesh = object.__new__(Mesh)
-        mesh.verts, mesh.topology = verts, self.topology
+        mesh.verts, mesh.topology, mesh.appearance = verts, self.topology, self.appearance
+        return mesh
+
+    def with_appearance(self, appearance: Appearance | None) -> Mesh:
+        """The same surface (shared, not copied) with another look; None for none."""
+        if appearance is not None:
+            appearance.check(self.num_verts, self.num_faces, self.faces.device)
+        mesh = object.__new__(Mesh)
+        mesh.verts, mesh.topology, mesh.appearance = self.verts, self.topology, appearance
         return mesh
 
     def detach(self) -> Mesh:
         """The same mesh, cut from the gradient graph."""
-        return self.with_verts(self.verts.detach())
+        mesh = self.with_verts(self.verts.detach())
+        return mesh if self.appearance is None else mesh.with_appearance(self.appearance.detach())
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Mesh:
-        """Move to ``device`` and convert the positions to ``dtype``; connectivity is kept if the device stays."""
+        """Move to ``device``; convert positions and colours to ``dtype``. Connectivity is kept if the device stays."""
         verts = self.verts.to(device=device, dtype=dtype)
-        if verts.device == self.verts.device:
-            return self.with_verts(verts)
-        return Mesh(verts, self.faces.to(verts.device))
+        appearance = None if self.appearance is None else self.appearance.to(device, dtype)
+        if verts.device != self.verts.device:
+            return Mesh(verts, self.faces.to(verts.device), appearance)
+        return self.with_appearance(None).with_verts(verts).with_appearance(appearance)
 
     def triangles(self) -> Tensor:
         """(F, 3, 3) or (B, F, 3, 3) corner positions of each face."""

@@ -51,8 +51,8 @@ def remesh(
         boundary: open borders are resampled like the rest ("resample", corners stay) or left as they are ("keep").
 
     Returns:
-        A new mesh with the input's dtype and device, without gradients to it. The same input gives the same bytes
-        on the CPU.
+        A new mesh with the input's dtype and device, without gradients to it and without its appearance. The same
+        input gives the same bytes on the CPU.
 
     Raises:
         ValueError: a batch, an empty mesh, vertices or lengths that are not finite or not positive, or a target so

@@ -1,4 +1,7 @@
-"""Repairs of a mesh's connectivity: bad faces, loose parts, mixed orientation, pinched vertices."""
+"""Repairs of a mesh's connectivity: bad faces, loose parts, mixed orientation, pinched vertices.
+
+All of them keep the appearance: colours and texture coordinates follow the faces and vertices that stay.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ def remove_bad_faces(mesh: Mesh) -> tuple[Mesh, int, int]:
     repeated[order[1:]] = (rows[1:] == rows[:-1]).all(1)
     if not bool((bad | repeated).any()):
         return mesh, 0, 0
-    return Mesh(mesh.verts, faces[~(bad | repeated)]), int(bad.sum()), int(repeated.sum())
+    return _with_faces(mesh, ~(bad | repeated)), int(bad.sum()), int(repeated.sum())
 
 
 def remove_unused_verts(mesh: Mesh) -> Mesh:
@@ -43,7 +46,8 @@ def remove_unused_verts(mesh: Mesh) -> Mesh:
     used[mesh.faces.reshape(-1)] = True
     if bool(used.all()):
         return mesh
-    return Mesh(mesh.verts[..., used, :], (torch.cumsum(used, 0) - 1)[mesh.faces])
+    appearance = None if mesh.appearance is None else mesh.appearance.select_verts(used)
+    return Mesh(mesh.verts[..., used, :], (torch.cumsum(used, 0) - 1)[mesh.faces], appearance)
 
 
 def keep_largest_components(mesh: Mesh, count: int = 1) -> Mesh:
@@ -56,7 +60,7 @@ def keep_largest_components(mesh: Mesh, count: int = 1) -> Mesh:
     total = torch.zeros(mesh.num_verts, dtype=area.dtype, device=area.device).index_add_(0, label, area)
     kept = torch.zeros(mesh.num_verts, dtype=torch.bool, device=area.device)
     kept[torch.argsort(total, descending=True, stable=True)[:count]] = True
-    return remove_unused_verts(Mesh(mesh.verts, mesh.faces[kept[label]]))
+    return remove_unused_verts(_with_faces(mesh, kept[label]))
 
 
 def orient_outward(mesh: Mesh) -> Mesh:
@@ -96,7 +100,8 @@ def orient_outward(mesh: Mesh) -> Mesh:
     inward = volume[part] < 0
     if not bool((flip ^ inward).any()):
         return mesh
-    return Mesh(mesh.verts, _flipped(faces, inward))
+    appearance = None if mesh.appearance is None else mesh.appearance.flip_faces(flip ^ inward)
+    return Mesh(mesh.verts, _flipped(faces, inward), appearance)
 
 
 def split_pinched_verts(mesh: Mesh) -> Mesh:
@@ -133,7 +138,14 @@ def split_pinched_verts(mesh: Mesh) -> Mesh:
     index[extra] = mesh.num_verts + np.arange(len(extra))
     device = mesh.faces.device
     source = torch.from_numpy(np.concatenate([np.arange(mesh.num_verts), owner[extra]])).to(device)
-    return Mesh(mesh.verts[..., source, :], torch.from_numpy(index[fan].reshape(-1, 3)).to(device))
+    appearance = None if mesh.appearance is None else mesh.appearance.select_verts(source)
+    return Mesh(mesh.verts[..., source, :], torch.from_numpy(index[fan].reshape(-1, 3)).to(device), appearance)
+
+
+def _with_faces(mesh: Mesh, kept: Tensor) -> Mesh:
+    """The mesh with the marked faces only; vertices stay."""
+    appearance = None if mesh.appearance is None else mesh.appearance.select_faces(kept)
+    return Mesh(mesh.verts, mesh.faces[kept], appearance)
 
 
 def _flipped(faces: Tensor, flip: Tensor) -> Tensor:
