@@ -123,6 +123,35 @@ NB_MODULE(_native, m) {
                                                         at<T>(grad_barycentric));
         });
     });
+    m.def("soft_color_forward", [](bool is_double, Batch batch, Address points, Address colors, bool images_share_colors,
+                                   int channels, int height, int width, double sigma, double gamma, double reach,
+                                   double near, double far, double eps, int threads, Address color, Address background,
+                                   Address transmittance, Address peak, Address total) {
+        const FaceBatch faces = batch_of(batch);
+        typed(is_double, [&](auto t) {
+            using T = decltype(t);
+            kernel_table().of<T>().soft_color_forward(
+                faces, at<const T>(points), at<const T>(colors), images_share_colors, channels, height, width, T(sigma),
+                T(gamma), T(reach), T(near), T(far), T(eps), threads, at<T>(color), at<T>(background),
+                at<T>(transmittance), at<T>(peak), at<T>(total));
+        });
+    });
+    m.def("soft_color_backward", [](bool is_double, Batch batch, Address points, Address colors, bool images_share_colors,
+                                    int channels, int height, int width, double sigma, double gamma, double reach,
+                                    double near, double far, int threads, Address color, Address background,
+                                    Address transmittance, Address peak, Address total, Address grad_color,
+                                    Address grad_background, Address grad_transmittance, Address grad_points,
+                                    Address grad_colors) {
+        const FaceBatch faces = batch_of(batch);
+        typed(is_double, [&](auto t) {
+            using T = decltype(t);
+            kernel_table().of<T>().soft_color_backward(
+                faces, at<const T>(points), at<const T>(colors), images_share_colors, channels, height, width, T(sigma),
+                T(gamma), T(reach), T(near), T(far), threads, at<const T>(color), at<const T>(background),
+                at<const T>(transmittance), at<const T>(peak), at<const T>(total), at<const T>(grad_color),
+                at<const T>(grad_background), at<const T>(grad_transmittance), at<T>(grad_points), at<T>(grad_colors));
+        });
+    });
     m.def("winding_number", [](bool is_double, Address points, int64_t point_count, Address verts, Address faces,
                                int64_t face_count, double accuracy, int threads, Address out) {
         typed(is_double, [&](auto t) {

@@ -3,6 +3,7 @@
 #include "common/simd.h"
 #include "interpolate/interpolate.h"
 #include "rasterize/rasterize.h"
+#include "soft_color/soft_color.h"
 #include "soft_silhouette/soft_silhouette.h"
 #include "winding_number/winding_number.h"
 
@@ -13,7 +14,8 @@ template <class T>
 constexpr Kernels<T> kernels_of() {
     return {soft_silhouette_forward<T>, soft_silhouette_backward<T>, rasterize_forward<T>,
             rasterize_backward<T>,      antialias_forward<T>,        antialias_backward<T>,
-            winding_number<T>,          interpolate_forward<T>,      interpolate_backward<T>};
+            soft_color_forward<T>,      soft_color_backward<T>,      winding_number<T>,
+            interpolate_forward<T>,     interpolate_backward<T>};
 }
 
 extern const KernelTable table;

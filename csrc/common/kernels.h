@@ -24,6 +24,14 @@ struct Kernels {
     void (*antialias_backward)(const FaceBatch&, const T* points, const int64_t* edges, int height, int width,
                                int channels, int threads, const T* image, const int32_t* crossing, const T* grad_out,
                                T* grad_image, T* grad_points);
+    void (*soft_color_forward)(const FaceBatch&, const T* points, const T* colors, bool images_share_colors, int channels,
+                               int height, int width, T sigma, T gamma, T reach, T near, T far, T eps, int threads,
+                               T* color, T* background, T* transmittance, T* peak, T* total);
+    void (*soft_color_backward)(const FaceBatch&, const T* points, const T* colors, bool images_share_colors, int channels,
+                                int height, int width, T sigma, T gamma, T reach, T near, T far, int threads,
+                                const T* color, const T* background, const T* transmittance, const T* peak,
+                                const T* total, const T* grad_color, const T* grad_background,
+                                const T* grad_transmittance, T* grad_points, T* grad_colors);
     void (*winding_number)(const T* points, int64_t point_count, const T* verts, const int64_t* faces,
                            int64_t face_count, double accuracy, int threads, T* out);
     void (*interpolate_forward)(const FaceBatch&, const T* attributes, int64_t channels, int64_t pixels, int threads,

@@ -7,6 +7,7 @@ any precision and, unlike the kernels, to any order of derivative.
 from .antialias import antialias
 from .interpolate import interpolate
 from .rasterize import rasterize
+from .soft_color import soft_color
 from .soft_silhouette import soft_silhouette
 
-__all__ = ["antialias", "interpolate", "rasterize", "soft_silhouette"]
+__all__ = ["antialias", "interpolate", "rasterize", "soft_color", "soft_silhouette"]

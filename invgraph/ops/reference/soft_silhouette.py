@@ -22,19 +22,22 @@ def cross(a: Tensor, b: Tensor) -> Tensor:
     return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
 
 
+def signed_squared_distance(p: Tensor, corners: Tensor) -> Tensor:
+    """Squared distance of points ``(..., 2)`` to the outline of triangles ``(..., 3, 2)``, negative outside."""
+    p, edge = p[..., None, :], corners.roll(-1, -2) - corners
+    along = ((p - corners) * edge).sum(-1) / (edge * edge).sum(-1).clamp_min(torch.finfo(corners.dtype).tiny)
+    offset = p - corners - along.clamp(0, 1)[..., None] * edge
+    d2 = (offset * offset).sum(-1).amin(-1)  # to the nearest of the three edges
+    turn = cross(edge, p - corners)
+    return torch.where((turn > 0).all(-1) | (turn < 0).all(-1), d2, -d2)
+
+
 def soft_silhouette(
     points: Tensor, faces: Tensor, image_size: tuple[int, int], sigma: float, *, min_probability: float = 1e-4
 ) -> Tensor:
     """See the primitive; memory grows with B x H x W x F."""
-    p = pixel_centers(image_size, points)[:, :, None, None]  # (H, W, 1 face, 1 edge, 2)
-    start = points[:, None, None, faces]  # (B, 1, 1, F, 3, 2)
-    edge = start.roll(-1, -2) - start
-    along = ((p - start) * edge).sum(-1) / (edge * edge).sum(-1).clamp_min(torch.finfo(points.dtype).tiny)
-    offset = p - start - along.clamp(0, 1)[..., None] * edge
-    d2 = (offset * offset).sum(-1).amin(-1)  # to the nearest of the three edges
-    turn = cross(edge, p - start)
-    inside = (turn > 0).all(-1) | (turn < 0).all(-1)
-    x = torch.where(inside, d2, -d2) / sigma
+    p = pixel_centers(image_size, points)[:, :, None]  # (H, W, 1 face, 2)
+    x = signed_squared_distance(p, points[:, None, None, faces]) / sigma
     counted = x > -math.log(1 / min_probability - 1)
     drawn = points.isfinite().all(-1)[:, None, None, faces].all(-1)
     optical_depth = torch.where(counted & drawn, F.softplus(x), 0.0).sum(-1)
