@@ -6,7 +6,7 @@ z forward), ``x_cam = R x + t``, pixels measured from the image's top-left corne
 
 from __future__ import annotations
 
-import math
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -149,15 +149,66 @@ def pytorch3d_from_opencv(R: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
     return flip(R, -1.0, -1.0, 1.0).mT, flip(t, -1.0, -1.0, 1.0)
 
 
-def clip_matrix(R: Tensor, t: Tensor, K: Tensor, image_size: tuple[int, int], near: float, far: float) -> Tensor:
-    """World to OpenGL clip space (N, 4, 4): x right, y up, depth -1 at ``near`` and 1 at ``far``, w = camera depth."""
-    if not 0 < near < far or not math.isfinite(far):
-        raise ValueError(f"expected 0 < near < far, both finite, got near={near}, far={far}")
+def to_pixels(x: Tensor, K: Tensor, perspective: bool, depth: Tensor | None = None) -> Tensor:
+    """Camera coordinates (..., V, 3) -> (u, v, z), by K (..., 3, 3); ``depth (..., V, 1)``, if given, instead of z."""
+    z = x[..., 2:] if depth is None else depth
+    if perspective:
+        return torch.cat([(x @ K.mT)[..., :2] / z, z], -1)
+    return torch.cat([x[..., :2] @ K[..., :2, :2].mT + K[..., None, :2, 2], z], -1)
+
+
+def shift_pixels(K: Tensor, by: float) -> Tensor:
+    """K (N, 3, 3) with the origin of pixel coordinates moved: (u, v) become (u + by, v + by)."""
+    return K + by * K.new_tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+
+
+def clip_matrix(
+    R: Tensor, t: Tensor, K: Tensor, image_size: tuple[int, int], near: float, far: float, perspective: bool = True
+) -> Tensor:
+    """World to OpenGL clip space (N, 4, 4): x right, y up, depth -1 at ``near`` and 1 at ``far``.
+
+    w is the camera depth, so that z is affine in 1 / depth; for orthographic cameras w is 1 and z affine in the depth.
+    """
     H, W = image_size
-    # pixels to normalised device coordinates: x = 2 u / W - 1 and y = 1 - 2 v / H, times the depth
-    to_ndc = K.new_tensor([[2 / W, 0.0, -1.0], [0.0, -2 / H, 1.0], [0.0, 0.0, 1.0]])
-    xyw = torch.cat([to_ndc @ K @ R, (to_ndc @ K @ t[..., None])], -1)
-    depth = torch.cat([R[:, 2], t[:, 2:]], -1)
-    z = depth * ((far + near) / (far - near))
-    z = z - z.new_tensor([0.0, 0.0, 0.0, 2 * far * near / (far - near)])
-    return torch.stack([xyw[:, 0], xyw[:, 1], z, xyw[:, 2]], -2)
+    pose = torch.cat([R, t[..., None]], -1)  # (N, 3, 4)
+    depth = pose[:, 2:]
+    one = pose.new_tensor([0.0, 0.0, 0.0, 1.0]).expand_as(depth)
+    xyw = K @ pose if perspective else K @ torch.cat([pose[:, :2], one], 1)
+    # pixels to normalised device coordinates: x = 2 u / W - 1 and y = 1 - 2 v / H, times w
+    x, y, w = (K.new_tensor([[2 / W, 0.0, -1.0], [0.0, -2 / H, 1.0], [0.0, 0.0, 1.0]]) @ xyw).split(1, 1)
+    middle = far + near
+    z = (middle * depth - 2 * far * near * one) if perspective else (2 * depth - middle * one)
+    return torch.cat([x, y, z / (far - near), w], 1)
+
+
+def intrinsics_from_opengl(
+    matrix: Tensor, image_size: tuple[int, int]
+) -> tuple[Tensor, Literal["perspective", "orthographic"]]:
+    """OpenGL projection matrices (N, 4, 4), from the eye (x right, y up, z backward) to clip space -> K, kind."""
+    if matrix.shape[1:] != (4, 4):
+        raise ValueError(f"projection must have shape (4, 4) or (N, 4, 4), got {tuple(matrix.shape)}")
+    H, W = image_size
+    P = matrix * matrix.new_tensor([1.0, -1.0, -1.0, 1.0])  # from house axes
+    w = P[:, 3]
+    scale = P[:, :2].abs().amax((1, 2))  # of the picture's rows
+    perspective, parallel = (w[:, k].detach() for k in (2, 3))
+    flat = w[:, :2].abs().amax(-1) <= 1e-6 * scale
+    if bool((flat & (perspective > 0) & (parallel.abs() <= 1e-6 * perspective)).all()):
+        P, zero = P / w[:, None, 2:3], 3
+    elif bool((flat & (parallel > 0) & (perspective.abs() <= 1e-6 * parallel)).all()):
+        P, zero = P / w[:, None, 3:4], 2
+    else:
+        raise ValueError(f"projection: expected last rows (0, 0, -1, 0) or (0, 0, 0, 1), got {matrix[:, 3].tolist()}")
+    scale = P[:, :2, :2].abs().amax((1, 2))
+    if bool((P[:, :2, zero].abs().amax(-1) > 1e-6 * scale).any()):
+        what = "a translation in a perspective" if zero == 3 else "depth sheared into an orthographic"
+        raise ValueError(f"projection: {what} picture is no camera's: give such a motion in view")
+    x, y = P[:, 0], P[:, 1]
+    middle = 5 - zero  # the column of the principal point
+    rows = (
+        (x[:, 0] * W / 2, x[:, 1] * W / 2, (1 + x[:, middle]) * W / 2),
+        (-y[:, 0] * H / 2, -y[:, 1] * H / 2, (1 - y[:, middle]) * H / 2),
+    )
+    last = P.new_tensor([0.0, 0.0, 1.0]).expand(len(P), 1, 3)
+    K = torch.cat([torch.stack([torch.stack(row, -1) for row in rows], 1), last], 1)
+    return K, "perspective" if zero == 3 else "orthographic"

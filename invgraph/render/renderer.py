@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
@@ -76,7 +77,8 @@ def render(
             Depth, normals and face_id are those at pixel centres in every mode.
         sigma: softness in squared pixels, for ``"soft"``.
         outputs: any of ``"alpha"``, ``"depth"``, ``"normal"``, ``"face_id"``.
-        near: depth of the near plane in world units, at which faces are clipped; None: 1/1000 of the greatest depth.
+        near: depth of the near plane in world units, at which faces are clipped. None: for perspective cameras 1/1000 of
+            the greatest depth, for orthographic ones 0. Orthographic cameras take any depth, -inf for no near plane.
         far: depth of the far plane, at which faces are clipped; None: no far plane.
         backend: who draws; None: what the environment variable INVGRAPH_BACKEND names, else ``"native"``.
 
@@ -95,7 +97,8 @@ def render(
         raise ValueError(f"mesh: expected verts (V, 3) or ({len(cameras)}, V, 3), got {tuple(mesh.verts.shape)}")
 
     engine = backends.load(backend, mode)
-    projection = project(mesh.verts, mesh.topology, cameras, near=near, far=far)
+    reach = 0.0 if mode in ("hard", "antialias") else 4 * math.sqrt(max(sigma, 0.0))  # sigmoid(-16) is nothing
+    projection = project(mesh.verts, mesh.topology, cameras, near=near, far=far, reach=reach)
     points, drawing = projection.points, projection.drawing
     size = cameras.image_size
 
@@ -129,6 +132,6 @@ def _interpolate(values: Tensor, faces: Tensor, fragments: ops.Fragments) -> Ten
     count, verts = values.shape[:2]
     corners = faces[fragments.face_id[image, row, column].long()] + (image * verts)[:, None]
     weights = fragments.barycentric[image, row, column, :, None]
-    seen = (values.reshape(count * verts, -1)[corners] * weights).sum(-2)
+    seen = (values.reshape(count * verts, values.shape[-1])[corners] * weights).sum(-2)
     out = seen.new_zeros(*fragments.face_id.shape, values.shape[-1])
     return out.index_put((image, row, column), seen)
