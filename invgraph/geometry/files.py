@@ -1,27 +1,28 @@
-"""Mesh files: obj, ply, glb, off and stl, read through trimesh and checked, written whole or not at all."""
+"""Mesh files: obj, ply, glb, off and stl, checked as they are read, written whole or not at all."""
 
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from ..errors import InputError
+from .appearance import Appearance, FaceColors, Texture, VertexColors
 from .mesh import Mesh
+from .raw import RawMesh
+from .readers import read_raw
+from .writers import encode
 
 READABLE = ("glb", "gltf", "obj", "off", "ply", "stl")
 WRITABLE = ("glb", "obj", "off", "ply", "stl")
 _WITH_NORMALS = ("glb", "obj", "ply")
 
 
-def load_mesh(path: str | os.PathLike[str], *, weld: bool = True) -> Mesh:
+def load_mesh(path: str | os.PathLike[str], *, weld: bool = True, appearance: bool = True) -> Mesh:
     """Read a triangle mesh, check it, and leave it in the file's own frame and units.
 
     A file of several objects is concatenated, each under its own transform; polygons are triangulated. Faces with a
@@ -31,23 +32,26 @@ def load_mesh(path: str | os.PathLike[str], *, weld: bool = True) -> Mesh:
     Args:
         path: file ending in .obj, .ply, .glb, .gltf, .off or .stl.
         weld: merge vertices at equal positions that lie on open edges: the seams which texture coordinates and
-            normals cut into obj and glb files, and every vertex of an stl. Vertices inside a surface are kept.
+            normals cut into glb files, and every vertex of an stl. Vertices inside a surface are kept.
+        appearance: also read how the surface looks, as numbers in [0, 1] without any change to their curve: colours of
+            vertices (obj, ply, glb), of faces (ply, and plain materials of obj and glb), or texture coordinates with
+            the picture that all faces share (obj with mtl, glb). Texture coordinates without a picture get one white
+            texel. What is there of several kinds is left out with a warning.
 
     Returns:
         Mesh on the CPU, float32.
 
     Raises:
         InputError: the file is missing, of an unknown kind, unreadable or truncated; it has no faces, faces that
-            index past the vertices, or vertices that are not finite.
+            index past the vertices, or vertices that are not finite; its texture is missing or unreadable, or texture
+            coordinates are out of range or not finite.
     """
     path = Path(path)
     kind = _kind(path, READABLE)
     if not path.is_file():
         raise InputError(f"{path}: no such mesh file")
-    verts, faces = _read(path, kind)
-    declared = _declared_faces(path, kind)
-    if len(faces) < declared:
-        raise InputError(f"{path}: the file is truncated, it declares {declared} faces and holds {len(faces)}")
+    raw = read_raw(path, kind, appearance)
+    verts, faces = raw.verts, raw.faces
     if len(faces) == 0:
         raise InputError(f"{path}: the mesh has no faces ({len(verts)} vertices)")
     if faces.min() < 0 or faces.max() >= len(verts):
@@ -58,15 +62,19 @@ def load_mesh(path: str | os.PathLike[str], *, weld: bool = True) -> Mesh:
     bad = int((~np.isfinite(verts).all(1)).sum())
     if bad:
         raise InputError(f"{path}: {bad} of {len(verts)} vertices are not finite (NaN, infinity or beyond float32)")
-    if weld:
-        verts, faces = _weld_seams(verts, faces)
-    return _without_bad_faces(path, verts, faces)
+    raw.verts, raw.faces = verts, np.ascontiguousarray(faces, np.int64)
+    look = _appearance(path, raw)
+    mesh = Mesh(torch.from_numpy(verts), torch.from_numpy(raw.faces), look)
+    return _without_bad_faces(path, _weld_seams(mesh) if weld else mesh)
 
 
 def save_mesh(path: str | os.PathLike[str], mesh: Mesh, *, normals: bool = False) -> None:
     """Write one mesh in its own frame, exact to float32, in the format of the file's ending.
 
     The file is written beside its destination and then renamed: whatever was there stays until the new one is whole.
+    Colours of vertices go into ply, obj and glb files, those of faces into ply, a texture into glb and, as ``.mtl`` and
+    ``.png`` of the same name beside it, obj; elsewhere they are left out with a warning. They are rounded to 8 bits,
+    but for the vertices of an obj.
 
     Args:
         path: file ending in .ply, .glb, .obj, .off or .stl (stl keeps triangles only, not the vertices' order).
@@ -81,15 +89,16 @@ def save_mesh(path: str | os.PathLike[str], mesh: Mesh, *, normals: bool = False
     kind = _kind(path, WRITABLE)
     if mesh.is_batched:
         raise ValueError(f"mesh: expected one mesh, got a batch with verts {tuple(mesh.verts.shape)}")
-    verts = mesh.verts.detach().cpu().float().numpy()
-    if mesh.num_faces == 0 or not np.isfinite(verts).all():
+    mesh = mesh.to("cpu").detach()
+    if mesh.num_faces == 0 or not bool(torch.isfinite(mesh.verts.float()).all()):
         raise ValueError("mesh: expected at least one face and finite vertices")
     if normals and kind not in _WITH_NORMALS:
         raise InputError(
             f"{path}: .{kind} files hold no vertex normals; use {', '.join('.' + k for k in _WITH_NORMALS)}"
         )
-    directions = mesh.detach().vertex_normals().cpu().float().numpy() if normals else None
-    write_atomically(path, _encode(kind, verts, mesh.faces.cpu().numpy(), directions))
+    directions = mesh.vertex_normals().float().numpy() if normals else None
+    for file, data in encode(path, kind, mesh, directions).items():
+        write_atomically(file, data)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -124,127 +133,54 @@ def _kind(path: Path, known: tuple[str, ...]) -> str:
     return kind
 
 
-def _read(path: Path, kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (V, 3) and faces (F, 3) of all the file's meshes, as stored."""
-    import trimesh
-
-    _check_stl_size(path, kind)
-    options: dict[str, Any] = {"process": False}
-    if kind == "obj":
-        options |= {"skip_materials": True, "split_object": False, "group_material": False}
-    try:
-        loaded: Any = trimesh.load(path, file_type=kind, **options)
-        parts = list(_parts(loaded))
-    except Exception as error:  # each of trimesh's readers fails in its own ways on broken files
-        if isinstance(error, IndexError) and kind == "obj":
-            raise InputError(f"{path}: faces index past the vertices that the file has") from error
-        reason = (str(error).strip().split("\n")[0] or type(error).__name__)[:120]
-        raise InputError(f"{path}: not a readable .{kind} mesh ({reason})") from error
-    if not parts:
-        return np.zeros((0, 3)), np.zeros((0, 3), np.int64)
-    first = np.cumsum([0] + [len(verts) for verts, _ in parts[:-1]])
-    verts = np.concatenate([verts for verts, _ in parts])
-    return verts, np.concatenate([faces + start for (_, faces), start in zip(parts, first)])
+def _appearance(path: Path, raw: RawMesh) -> Appearance | None:
+    """What was read, checked."""
+    if raw.uv is not None and raw.uv_faces is not None:
+        bad = int((~np.isfinite(raw.uv).all(1)).sum())
+        if bad:
+            raise InputError(f"{path}: {bad} of {len(raw.uv)} texture coordinates are not finite")
+        image = np.ones((1, 1, 3), np.float32) if raw.image is None else raw.image
+        uv_faces = torch.from_numpy(np.ascontiguousarray(raw.uv_faces))
+        return Texture(torch.from_numpy(image), torch.from_numpy(raw.uv), uv_faces, wrap=raw.wrap)
+    for colors, kind in ((raw.vertex_colors, VertexColors), (raw.face_colors, FaceColors)):
+        if colors is not None:
+            if not np.isfinite(colors).all():
+                raise InputError(f"{path}: colours are not finite")
+            return kind(torch.from_numpy(np.ascontiguousarray(colors, np.float32)))
+    return None
 
 
-def _declared_faces(path: Path, kind: str) -> int:
-    """The number of faces in a ply or off header; 0 where the format has none, or the header is not understood."""
-    with open(path, "rb") as file:
-        head = file.read(65536).decode("latin-1")
-    found = None
-    if kind == "ply":
-        found = re.search(r"^element face (\d+)\s*$", head, re.MULTILINE)
-    elif kind == "off":
-        found = re.match(r"\s*C?OFF\s+(?:#.*\s+)*\d+\s+(\d+)", head)
-    return int(found[1]) if found else 0
-
-
-def _check_stl_size(path: Path, kind: str) -> None:
-    """Refuse a binary stl that is shorter than its header says, before it is mistaken for a text file."""
-    if kind != "stl":
-        return
-    size = path.stat().st_size
-    with open(path, "rb") as file:
-        head = file.read(84)
-    if head.lstrip()[:5].lower() == b"solid":
-        return
-    declared = int.from_bytes(head[80:84], "little") if len(head) == 84 else 0
-    if size < max(84, 84 + 50 * declared):
-        raise InputError(f"{path}: the file is truncated, it declares {declared} faces and holds {size} bytes")
-
-
-def _parts(loaded: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Each mesh as (vertices in the scene's frame, faces); lines and points are passed over."""
-    import trimesh
-
-    if isinstance(loaded, trimesh.Trimesh):
-        yield np.asarray(loaded.vertices), np.asarray(loaded.faces, np.int64).reshape(-1, 3)
-    elif isinstance(loaded, trimesh.Scene):
-        for node in loaded.graph.nodes_geometry:
-            transform, name = loaded.graph[node]
-            for verts, faces in _parts(loaded.geometry[name]):
-                if not np.array_equal(transform, np.eye(4)):
-                    verts = verts @ transform[:3, :3].T + transform[:3, 3]
-                    if np.linalg.det(transform[:3, :3]) < 0:  # a mirror turns the faces inside out
-                        faces = faces[:, ::-1]
-                yield verts, faces
-
-
-def _weld_seams(verts: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Merge vertices of open edges that have exactly equal positions; unmerged vertices keep their order."""
-    topology = Mesh(torch.from_numpy(verts), torch.from_numpy(faces)).topology
-    seam = topology.boundary_verts.numpy().nonzero()[0]
+def _weld_seams(mesh: Mesh) -> Mesh:
+    """Merge vertices of open edges at exactly equal positions; unmerged ones keep their order, colours are averaged."""
+    seam = mesh.topology.boundary_verts.numpy().nonzero()[0]
     if len(seam) == 0:
-        return verts, faces
-    points = verts[seam] + np.float32(0)  # -0 and 0 are one place
+        return mesh
+    points = mesh.verts.numpy()[seam] + np.float32(0)  # -0 and 0 are one place
     bits = np.ascontiguousarray(points).view([("", points.dtype)] * 3).reshape(-1)
     _, first, inverse = np.unique(bits, return_index=True, return_inverse=True)
     if len(first) == len(seam):
-        return verts, faces
-    target = np.arange(len(verts))
+        return mesh
+    target = np.arange(mesh.num_verts)
     target[seam] = seam[first[inverse.reshape(-1)]]
-    kept = target == np.arange(len(verts))
-    index = np.cumsum(kept) - 1
-    return verts[kept], index[target[faces]]
+    kept = target == np.arange(mesh.num_verts)
+    index = torch.from_numpy((np.cumsum(kept) - 1)[target])
+    verts = mesh.verts[torch.from_numpy(kept)]
+    look = mesh.appearance
+    if isinstance(look, VertexColors):
+        total = torch.zeros(len(verts), look.channels).index_add(0, index, look.colors)
+        look = VertexColors(total / torch.bincount(index)[:, None])
+    return Mesh(verts, index[mesh.faces], look)
 
 
-def _without_bad_faces(path: Path, verts: np.ndarray, faces: np.ndarray) -> Mesh:
+def _without_bad_faces(path: Path, mesh: Mesh) -> Mesh:
     """The mesh without degenerate and duplicate faces, after a warning that counts them."""
     from .repair import remove_bad_faces
 
-    mesh, degenerate, duplicate = remove_bad_faces(Mesh(torch.from_numpy(verts), torch.from_numpy(faces)))
+    total = mesh.num_faces
+    mesh, degenerate, duplicate = remove_bad_faces(mesh)
     found = [f"{n} {name}" for n, name in ((degenerate, "degenerate"), (duplicate, "duplicate")) if n]
     if mesh.num_faces == 0:
-        raise InputError(f"{path}: none of the mesh's {len(faces)} faces is usable ({' and '.join(found)})")
+        raise InputError(f"{path}: none of the mesh's {total} faces is usable ({' and '.join(found)})")
     if found:
-        warnings.warn(f"{path}: removed {' and '.join(found)} of {len(faces)} faces", stacklevel=3)
+        warnings.warn(f"{path}: removed {' and '.join(found)} of {total} faces", stacklevel=3)
     return mesh
-
-
-def _encode(kind: str, verts: np.ndarray, faces: np.ndarray, normals: np.ndarray | None) -> bytes:
-    """The file's bytes. trimesh's text writers round to fixed decimals; nine significant digits keep float32 exact."""
-    if kind in ("obj", "off"):
-        rows = _obj_rows(verts, faces, normals) if kind == "obj" else _off_rows(verts, faces)
-        return ("\n".join(rows) + "\n").encode()
-    import trimesh
-
-    mesh = trimesh.Trimesh(verts, faces, vertex_normals=normals, process=False)
-    options: dict[str, Any] = {"stl": {}, "ply": {"vertex_normal": normals is not None}}.get(
-        kind, {"include_normals": normals is not None}
-    )
-    data: Any = mesh.export(file_type=kind, **options)
-    return data.encode() if isinstance(data, str) else data
-
-
-def _obj_rows(verts: np.ndarray, faces: np.ndarray, normals: np.ndarray | None) -> list[str]:
-    rows = [f"v {x:.9g} {y:.9g} {z:.9g}" for x, y, z in verts.tolist()]
-    if normals is None:
-        return rows + [f"f {a} {b} {c}" for a, b, c in (faces + 1).tolist()]
-    rows += [f"vn {x:.9g} {y:.9g} {z:.9g}" for x, y, z in normals.tolist()]
-    return rows + [f"f {a}//{a} {b}//{b} {c}//{c}" for a, b, c in (faces + 1).tolist()]
-
-
-def _off_rows(verts: np.ndarray, faces: np.ndarray) -> list[str]:
-    rows = ["OFF", f"{len(verts)} {len(faces)} 0"]
-    rows += [f"{x:.9g} {y:.9g} {z:.9g}" for x, y, z in verts.tolist()]
-    return rows + [f"3 {a} {b} {c}" for a, b, c in faces.tolist()]

@@ -80,7 +80,10 @@ def test_texture_seams_are_welded(tmp_path: Path) -> None:
     path.write_text(CORNERS + "vt 0 0\nvt 1 0\nvt 0 1\nvt 1 1\n" + faces)
     assert load_mesh(path).is_closed
     assert load_mesh(path).num_verts == 4
-    assert not load_mesh(path, weld=False).is_closed
+    assert load_mesh(path, weld=False).is_closed  # an obj's seams are cut into the texture alone
+    save_mesh(tmp_path / "seams.glb", load_mesh(path))
+    assert load_mesh(tmp_path / "seams.glb").is_closed
+    assert not load_mesh(tmp_path / "seams.glb", weld=False).is_closed
 
 
 def test_coincident_vertices_inside_surfaces_are_kept(tmp_path: Path) -> None:
