@@ -77,8 +77,8 @@ def render(
             Depth, normals and face_id are those at pixel centres in every mode.
         sigma: softness in squared pixels, for ``"soft"``.
         outputs: any of ``"alpha"``, ``"depth"``, ``"normal"``, ``"face_id"``.
-        near: depth of the near plane in world units, at which faces are clipped. None: for perspective cameras 1/1000 of
-            the greatest depth, for orthographic ones 0. Orthographic cameras take any depth, -inf for no near plane.
+        near: depth of the near plane in world units, at which faces are clipped. None: for perspective cameras 1/1000
+            of the greatest depth, for orthographic ones 0. Orthographic cameras take any depth, -inf for no near plane.
         far: depth of the far plane, at which faces are clipped; None: no far plane.
         backend: who draws; None: what the environment variable INVGRAPH_BACKEND names, else ``"native"``.
 
