@@ -104,7 +104,8 @@ void evaluate(const winding::Tree& tree, float accuracy, Packet& p, std::vector<
         const Visit visit = stack.back();
         stack.pop_back();
         const Cluster& node = tree.nodes[visit.node];
-        const float limit = accuracy2 * node.radius * node.radius;
+        // a point as good as on a cluster without extent is near it: the expansion's powers would overflow
+        const float limit = std::max(accuracy2 * node.radius * node.radius, 1e-12f);
         int32_t far[kPacket], near[kPacket], any_far = 0, any_near = 0;
         for (int l = 0; l < kPacket; ++l) {
             const float x = node.center[0] - p.x[l], y = node.center[1] - p.y[l], z = node.center[2] - p.z[l];
@@ -185,12 +186,12 @@ void winding_number(const T* points, int64_t point_count, const T* verts, const 
             high[k] = std::max(high[k], double(verts[3 * faces[i] + k]));
         }
     }
-    double center[3], size = 0;
+    double center[3], half = 0;  // halves, because the sum or the difference of two doubles may overflow
     for (int k = 0; k < 3; ++k) {
-        center[k] = 0.5 * (low[k] + high[k]);
-        size = std::max(size, high[k] - low[k]);
+        center[k] = 0.5 * low[k] + 0.5 * high[k];
+        half = std::max(half, 0.5 * high[k] - 0.5 * low[k]);
     }
-    const double scale = size > 0 ? 1 / size : 1;
+    const double scale = half >= std::numeric_limits<double>::min() ? 0.5 / half : 1;
     std::vector<Triangle> triangles(face_count);
     for (int64_t i = 0; i < face_count; ++i) {
         for (int j = 0; j < 3; ++j) {

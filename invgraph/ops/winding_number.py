@@ -25,7 +25,7 @@ def winding_number(points: Tensor, verts: Tensor, faces: Tensor, *, accuracy: fl
         points: ``(P, 3)``, float32 or float64, CPU.
         verts: ``(V, 3)``, the same dtype.
         faces: ``(F, 3)`` int64; with no faces the winding number is 0.
-        accuracy: a cluster of faces is expanded for points farther than ``accuracy`` times its radius, > 0. 2 errs by
+        accuracy: a cluster of faces is expanded for points farther than ``accuracy`` times its radius, >= 1. 2 errs by
             less than 0.01, by 0.001 on average; ``math.inf`` sums every face exactly (time P * F).
 
     Returns:
@@ -33,11 +33,12 @@ def winding_number(points: Tensor, verts: Tensor, faces: Tensor, *, accuracy: fl
         finite.
 
     Raises:
-        TypeError, ValueError: a wrong dtype, device or shape, an index out of range, or ``accuracy`` not above 0.
+        TypeError, ValueError: a wrong dtype, device or shape, an index out of range, ``accuracy`` below 1, or
+            ``verts`` that are not finite.
     """
     _check(points, verts, faces)
-    if not accuracy > 0:
-        raise ValueError(f"accuracy: expected a number above 0, got {accuracy}")
+    if not accuracy >= 1:  # within its radius the expansion of a cluster does not converge
+        raise ValueError(f"accuracy: expected a number not below 1, got {accuracy}")
     value: Tensor = torch.ops.invgraph.winding_number(points.detach(), verts.detach(), faces, float(accuracy))
     return value
 

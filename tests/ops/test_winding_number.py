@@ -135,8 +135,8 @@ def test_says_what_is_wrong():
         winding_number(points, verts, torch.cat([faces, torch.tensor([[0, 1, 72]])]))
     with pytest.raises(ValueError, match="verts: expected finite"):
         winding_number(points, verts * torch.nan, faces)
-    with pytest.raises(ValueError, match="accuracy: expected a number above 0"):
-        winding_number(points, verts, faces, accuracy=0)
+    with pytest.raises(ValueError, match="accuracy: expected a number not below 1"):
+        winding_number(points, verts, faces, accuracy=0.5)
 
 
 @pytest.mark.parametrize("accuracy", [2.0, math.inf])
