@@ -15,8 +15,23 @@ from torch import Tensor
 from ...ops import Fragments
 from ..clip import Drawing
 
-BACKENDS = ("native",)
 VARIABLE = "INVGRAPH_BACKEND"
+
+# what each needs beyond invgraph, and how to come by it
+_NEEDS = {
+    "native": None,
+    "pytorch3d": (
+        "pytorch3d.renderer",
+        "PyTorch3D, built from source as its INSTALL.md says: "
+        "pip install --no-build-isolation git+https://github.com/facebookresearch/pytorch3d.git@stable",
+    ),
+    "nvdiffrast": (
+        "nvdiffrast.torch",
+        "nvdiffrast, which needs a CUDA GPU and compiler: "
+        "pip install --no-build-isolation git+https://github.com/NVlabs/nvdiffrast.git",
+    ),
+}
+BACKENDS = tuple(_NEEDS)
 
 
 class Backend(Protocol):
@@ -48,6 +63,7 @@ def load(name: str | None, mode: str) -> Backend:
 
     Raises:
         ValueError: an unknown name, or a mode that the backend has not.
+        ImportError: what the backend draws with is not installed; says how to.
     """
     source = "backend"
     if name is None:
@@ -57,4 +73,10 @@ def load(name: str | None, mode: str) -> Backend:
     backend = cast(Backend, importlib.import_module(f"{__name__}.{name}"))
     if mode not in backend.MODES:
         raise ValueError(f"mode: the {name} backend has {backend.MODES}, got {mode!r}")
+    needs = _NEEDS[name]
+    if needs is not None:
+        try:
+            importlib.import_module(needs[0])
+        except ImportError as error:
+            raise ImportError(f"the {name} backend needs {needs[1]} ({error})") from error
     return backend
