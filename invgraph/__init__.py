@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 __all__ = [
+    "AmbientLight",
     "Cameras",
+    "DirectionalLight",
+    "FaceColors",
     "FitOptions",
     "InputError",
+    "Lambert",
     "Mesh",
+    "Phong",
+    "PointLight",
+    "SphericalHarmonics",
+    "Texture",
+    "VertexColors",
     "Views",
     "cameras",
     "data",
@@ -34,10 +43,19 @@ __all__ = [
 
 # where a name is defined; the others are modules (fit and render can be called)
 _HOMES = {
+    "AmbientLight": "render",
     "Cameras": "cameras",
+    "DirectionalLight": "render",
+    "FaceColors": "geometry",
     "FitOptions": "fit",
     "InputError": "errors",
+    "Lambert": "render",
     "Mesh": "geometry",
+    "Phong": "render",
+    "PointLight": "render",
+    "SphericalHarmonics": "render",
+    "Texture": "geometry",
+    "VertexColors": "geometry",
     "Views": "data",
     "load_mesh": "geometry",
     "load_views": "data",
@@ -67,5 +85,14 @@ if TYPE_CHECKING:
     from .data import Views, load_views
     from .errors import InputError
     from .fit import FitOptions, fit
-    from .geometry import Mesh, load_mesh, save_mesh
-    from .render import render, sigma_from_ndc
+    from .geometry import FaceColors, Mesh, Texture, VertexColors, load_mesh, save_mesh
+    from .render import (
+        AmbientLight,
+        DirectionalLight,
+        Lambert,
+        Phong,
+        PointLight,
+        SphericalHarmonics,
+        render,
+        sigma_from_ndc,
+    )

@@ -42,6 +42,13 @@ class Mesh:
         if appearance is not None:
             appearance.check(self.num_verts, self.num_faces, self.faces.device)
 
+    @staticmethod
+    def over(verts: Tensor, topology: Topology, appearance: Appearance | None = None) -> Mesh:
+        """A mesh over connectivity that is there already."""
+        mesh = object.__new__(Mesh)
+        mesh.verts, mesh.topology, mesh.appearance = verts, topology, None
+        return mesh.with_verts(verts).with_appearance(appearance)
+
     def __repr__(self) -> str:
         batch = f"batch={self.verts.shape[0]}, " if self.is_batched else ""
         kind = f"dtype={self.verts.dtype}, device={self.verts.device}"

@@ -6,6 +6,7 @@ Everything is computed once, at first use, without loops: half-edges are packed 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import torch
@@ -46,6 +47,22 @@ class Topology:
         self.faces = faces.long()
         self.num_verts = int(num_verts)
         self._uniform: dict[torch.dtype, Tensor] = {}
+
+    @staticmethod
+    def cat(parts: Sequence[Topology], *, edges: bool = False) -> Topology:
+        """Several side by side, each over its own vertices; ``edges``: those put together from the parts' own."""
+        device = parts[0].faces.device
+        verts, faces = ([getattr(p, name) for p in parts] for name in ("num_verts", "num_faces"))
+        first_vert, first_face = (torch.tensor([0, *sizes[:-1]]).cumsum(0) for sizes in (verts, faces))
+        shift = first_vert.repeat_interleave(torch.tensor(faces)).to(device)
+        whole = Topology(torch.cat([p.faces for p in parts]) + shift[:, None], sum(verts))
+        if edges:  # ascending, as vertices and faces of a part come after all those of the parts before it
+            count = torch.tensor([p.num_edges for p in parts])
+            shift, face_shift = (x.repeat_interleave(count).to(device)[:, None] for x in (first_vert, first_face))
+            beside = torch.cat([p.edge_faces for p in parts])
+            whole.edges = torch.cat([p.edges for p in parts]) + shift
+            whole.edge_faces = torch.where(beside >= 0, beside + face_shift, -1)
+        return whole
 
     def __repr__(self) -> str:
         return f"Topology(num_verts={self.num_verts}, num_faces={self.num_faces})"

@@ -1,8 +1,22 @@
-"""Rendering: ``render(mesh, cameras)`` by projection, near-plane clipping and the primitives of ``invgraph.ops``."""
+"""Rendering: ``render(mesh, cameras)`` by projection, clipping, the primitives of ``invgraph.ops``, and shading."""
 
 from .._callable import make_callable
-from .renderer import Rendered, render, sigma_from_ndc
+from .lights import AmbientLight, DirectionalLight, PointLight, SphericalHarmonics
+from .rendered import Rendered
+from .renderer import render, sigma_from_ndc
+from .shading import Lambert, Phong, shade
 
-__all__ = ["Rendered", "render", "sigma_from_ndc"]
+__all__ = [
+    "AmbientLight",
+    "DirectionalLight",
+    "Lambert",
+    "Phong",
+    "PointLight",
+    "Rendered",
+    "SphericalHarmonics",
+    "render",
+    "shade",
+    "sigma_from_ndc",
+]
 
 make_callable(__name__, render)

@@ -3,121 +3,129 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from .. import ops
 from ..cameras import Cameras
 from ..geometry.mesh import Mesh
+from ..ops import Fragments
 from . import backends
-from .projection import project
+from .backends import Backend
+from .lights import Light, as_lights
+from .projection import Projection, project
+from .rendered import OUTPUTS, Rendered
+from .scene import Scene, scene_of
+from .shading import Lambert, Material
+from .soft import soft_picture
+from .surface import Surface
 
-Mode = Literal["soft", "hard", "antialias"]
-OUTPUTS = ("alpha", "depth", "normal", "face_id")
-
-
-class Rendered:
-    """Pictures of N cameras: those that were asked for; to read another is an error that says so."""
-
-    def __init__(self, pictures: Mapping[str, Tensor]) -> None:
-        self._pictures = dict(pictures)
-
-    def __repr__(self) -> str:
-        return "Rendered(" + ", ".join(f"{name} {tuple(x.shape)}" for name, x in self._pictures.items()) + ")"
-
-    def _get(self, name: str) -> Tensor:
-        if name not in self._pictures:
-            raise AttributeError(f'{name} was not rendered: ask for it with outputs=("{name}", ...)')
-        return self._pictures[name]
-
-    @property
-    def alpha(self) -> Tensor:
-        """``(N, H, W)`` coverage in [0, 1]."""
-        return self._get("alpha")
-
-    @property
-    def depth(self) -> Tensor:
-        """``(N, H, W)`` camera depth z in world units at pixel centres, 0 where there is no surface."""
-        return self._get("depth")
-
-    @property
-    def normal(self) -> Tensor:
-        """``(N, H, W, 3)`` unit normals in the world frame, interpolated from the vertices; 0 where is no surface."""
-        return self._get("normal")
-
-    @property
-    def face_id(self) -> Tensor:
-        """``(N, H, W)`` int64 index of the visible face, -1 where there is none."""
-        return self._get("face_id")
+Mode = Literal["soft", "outline", "hard", "antialias"]
 
 
 def render(
-    mesh: Mesh,
+    mesh: Mesh | Sequence[Mesh],
     cameras: Cameras,
     *,
     mode: Mode = "antialias",
     sigma: float = 1.0,
+    gamma: float = 1e-2,
     outputs: Sequence[str] = ("alpha",),
     near: float | None = None,
     far: float | None = None,
+    lights: Light | Sequence[Light] | None = None,
+    material: Material | None = None,
+    flat: bool = False,
+    background: float | Sequence[float] | Tensor = 0.0,
     backend: str | None = None,
 ) -> Rendered:
-    """Draw one mesh from N cameras.
+    """Draw a mesh from N cameras, or N meshes from one camera each.
 
     Args:
-        mesh: ``verts (V, 3)`` seen by all cameras, or ``(N, V, 3)``: one pose for each camera.
+        mesh: ``verts (V, 3)`` seen by all cameras, or ``(N, V, 3)``: one pose for each camera. Or a list of N meshes of
+            any size, one for each camera, drawn as one batch.
         cameras: N cameras.
-        mode: how alpha is made. ``"soft"``: probabilistic, its gradient reaches ``sqrt(9.2 sigma)`` pixels
-            (:func:`invgraph.ops.soft_silhouette`); ``"antialias"``: coverage, exact at the visible outline
-            (:func:`invgraph.ops.antialias`); ``"hard"``: 0 or 1 at pixel centres, no gradient.
-            Depth, normals and face_id are those at pixel centres in every mode.
-        sigma: softness in squared pixels, for ``"soft"``.
-        outputs: any of ``"alpha"``, ``"depth"``, ``"normal"``, ``"face_id"``.
+        mode: how coverage is made. ``"antialias"``: exact at the visible outline (:func:`invgraph.ops.antialias`);
+            ``"soft"``: probabilistic, its gradient reaches ``sqrt(9.2 sigma)`` pixels
+            (:func:`invgraph.ops.soft_silhouette`, with colours :func:`invgraph.ops.soft_color`); ``"outline"``: as far,
+            and without bias (:func:`invgraph.ops.soft_outline`); ``"hard"``: 0 or 1 at pixel centres, no gradient.
+            Depth, normal, position, uv and face_id are those at pixel centres in every mode.
+        sigma: softness in squared pixels, for ``"soft"`` and ``"outline"``.
+        gamma: softness in depth for the colours of ``"soft"``, as a share of the depths from near to far (where these
+            are not given: from the nearest point to the farthest).
+        outputs: any of ``"alpha"``, ``"depth"``, ``"normal"``, ``"position"``, ``"uv"``, ``"rgb"``, ``"face_id"``.
         near: depth of the near plane in world units, at which faces are clipped. None: for perspective cameras 1/1000
             of the greatest depth, for orthographic ones 0. Orthographic cameras take any depth, -inf for no near plane.
         far: depth of the far plane, at which faces are clipped; None: no far plane.
+        lights: of ``invgraph.render.lights``, for rgb. Light of all is added, pixel by pixel, in the world frame; None:
+            the colours of ``mesh.appearance`` as they are. A mesh without appearance is white.
+        material: :class:`Lambert` (None) or :class:`Phong`.
+        flat: normals, also for the lights, are those of the faces; otherwise interpolated from the vertices.
+        background: what rgb has where there is no surface: a number, or values that broadcast to ``(N, H, W, C)``.
         backend: who draws; None: what the environment variable INVGRAPH_BACKEND names, else ``"native"``.
 
     Returns:
-        :class:`Rendered`, differentiable with respect to ``mesh.verts`` and the cameras' R, t and K.
+        :class:`Rendered`. rgb is the finished picture: in ``"antialias"`` and ``"outline"`` the colours at pixel
+        centres, over the background, are blended where the visible outline runs between them, background and farther
+        surfaces alike; in ``"hard"`` they are left as they are; in ``"soft"`` the faces' corners are coloured and lit
+        (of a texture, what it has there) and mixed. Differentiable with respect to vertices, colours, textures and
+        their coordinates, lights, materials, background, and the cameras' R, t and K; the visible face of a pixel is
+        no function of these, so that gradients of occlusion come from ``"antialias"``, ``"outline"`` and ``"soft"``.
 
     Raises:
-        ValueError: an unknown mode or output, or a mesh that is batched for another number of cameras.
+        ValueError: an unknown mode or output; meshes, appearances or lights that do not fit the cameras or each other;
+            uv without a texture; colours to be lit that have neither 1 nor 3 channels.
+        TypeError: lights or a material that are none.
     """
     if mode not in get_args(Mode):
         raise ValueError(f"mode: expected one of {get_args(Mode)}, got {mode!r}")
-    unknown = [name for name in outputs if name not in OUTPUTS]
-    if unknown or isinstance(outputs, str):
-        raise ValueError(f"outputs: expected any of {OUTPUTS} in a tuple, got {unknown or outputs!r}")
-    if mesh.is_batched and len(mesh.verts) != len(cameras):
-        raise ValueError(f"mesh: expected verts (V, 3) or ({len(cameras)}, V, 3), got {tuple(mesh.verts.shape)}")
-
+    wanted = _wanted(outputs)
     engine = backends.load(backend, mode)
+    shining = as_lights(lights, len(cameras))
+    surface_of = Lambert() if material is None else material
+    if not isinstance(surface_of, Material):
+        raise TypeError(f"material: expected Lambert or Phong, got {material!r}")
+    scene = scene_of(mesh, cameras, edges=mode in ("antialias", "outline"))
     reach = 0.0 if mode in ("hard", "antialias") else 4 * math.sqrt(max(sigma, 0.0))  # sigmoid(-16) is nothing
-    projection = project(mesh.verts, mesh.topology, cameras, near=near, far=far, reach=reach)
-    points, drawing = projection.points, projection.drawing
-    size = cameras.image_size
-
-    results: dict[str, Tensor] = {}
+    projection = project(
+        scene.mesh.verts, scene.mesh.topology, cameras, near=near, far=far, reach=reach, ranges=scene.ranges
+    )
+    pictures: dict[str, Tensor] = {}
+    if mode == "soft" and "rgb" in wanted:
+        over = _background(background, _channels(scene, shining), scene, cameras)
+        pictures["rgb"], pictures["alpha"] = soft_picture(
+            projection,
+            scene,
+            cameras,
+            sigma=sigma,
+            gamma=gamma,
+            depths=(near, far),
+            background=over,
+            lights=shining,
+            material=surface_of,
+            flat=flat,
+        )
+    missing = wanted - set(pictures)
     seen = None  # of the drawing, as the backend saw it; projection.fragments says it of the mesh
-    if mode != "soft" or set(outputs) - {"alpha"}:
-        seen = engine.rasterize(points, drawing, size, "normal" in outputs)
-    if "alpha" in outputs:
-        results["alpha"] = engine.alpha(mode, sigma, points, drawing, size, seen)
-    if seen is not None and set(outputs) - {"alpha"}:
-        fragments = projection.fragments(seen)
-        if "depth" in outputs:
-            results["depth"] = torch.where(fragments.face_id >= 0, fragments.depth, 0.0)
-        if "normal" in outputs:
-            normals = mesh.vertex_normals().expand(len(cameras), -1, -1)
-            results["normal"] = F.normalize(_interpolate(normals, mesh.faces, fragments), dim=-1)
-        if "face_id" in outputs:
-            results["face_id"] = fragments.face_id.long()
-    return Rendered(results)
+    if mode != "soft" or missing - {"alpha"}:
+        attributes = bool(missing & {"normal", "position", "uv", "rgb"})
+        seen = engine.rasterize(projection.points, projection.drawing, cameras.image_size, attributes)
+        surface = Surface(scene, cameras, seen if not missing - {"alpha"} else projection.fragments(seen), flat)
+        for name in missing & {"normal", "position", "uv"}:
+            pictures[name] = getattr(surface, name)
+        if "depth" in missing:
+            pictures["depth"] = torch.where(surface.fragments.face_id >= 0, surface.fragments.depth, 0.0)
+        if "face_id" in missing:
+            pictures["face_id"] = surface.fragments.face_id.long()
+        if "rgb" in missing:
+            over = _background(background, _channels(scene, shining), scene, cameras)
+            picture = _over(over, surface, surface.colors(shining, surface_of))
+            pictures |= _blended(picture, mode, "alpha" in missing, engine, projection, seen)
+    if "alpha" in wanted - set(pictures):
+        pictures["alpha"] = engine.alpha(mode, sigma, projection.points, projection.drawing, cameras.image_size, seen)
+    return Rendered({name: pictures[name] for name in OUTPUTS if name in wanted})
 
 
 def sigma_from_ndc(sigma_ndc: float, image_size: tuple[int, int]) -> float:
@@ -126,12 +134,51 @@ def sigma_from_ndc(sigma_ndc: float, image_size: tuple[int, int]) -> float:
     return sigma_ndc * (min(image_size) / 2) ** 2
 
 
-def _interpolate(values: Tensor, faces: Tensor, fragments: ops.Fragments) -> Tensor:
-    """Values at the vertices (N, V, C) -> (N, H, W, C), 0 on background."""
-    image, row, column = (fragments.face_id >= 0).nonzero(as_tuple=True)  # most pixels see nothing: leave them out
-    count, verts = values.shape[:2]
-    corners = faces[fragments.face_id[image, row, column].long()] + (image * verts)[:, None]
-    weights = fragments.barycentric[image, row, column, :, None]
-    seen = (values.reshape(count * verts, values.shape[-1])[corners] * weights).sum(-2)
-    out = seen.new_zeros(*fragments.face_id.shape, values.shape[-1])
-    return out.index_put((image, row, column), seen)
+def _wanted(outputs: Sequence[str]) -> set[str]:
+    unknown = [name for name in outputs if name not in OUTPUTS]
+    if unknown or isinstance(outputs, str):
+        raise ValueError(f"outputs: expected any of {OUTPUTS} in a tuple, got {unknown or outputs!r}")
+    return set(outputs)
+
+
+def _channels(scene: Scene, lights: Sequence[Light] | None) -> int:
+    """Channels of the picture."""
+    look = scene.mesh.appearance
+    channels = 3 if look is None else look.channels
+    if lights is None:
+        return channels
+    if channels not in (1, 3):
+        raise ValueError(f"appearance: expected colours of 1 or 3 channels to be lit, got {channels}")
+    return 3
+
+
+def _background(value: float | Sequence[float] | Tensor, channels: int, scene: Scene, cameras: Cameras) -> Tensor:
+    """``(N, H, W, C)``, expanded."""
+    shape = (len(cameras), *cameras.image_size, channels)
+    like = scene.mesh.verts
+    given = torch.as_tensor(value, dtype=like.dtype, device=like.device)
+    try:
+        return given.expand(shape)
+    except RuntimeError as error:
+        raise ValueError(
+            f"background: expected a number or a shape that broadcasts to {shape}, got {tuple(given.shape)}"
+        ) from error
+
+
+def _over(background: Tensor, surface: Surface, colors: Tensor) -> Tensor:
+    """The seen pixels' colours ``(M, C)`` over the background: ``(N, H, W, C)``."""
+    flat = background.reshape(-1, background.shape[-1])
+    return flat.index_copy(0, surface.seen, colors.expand(-1, flat.shape[-1])).reshape(background.shape)
+
+
+def _blended(
+    picture: Tensor, mode: str, alpha: bool, engine: Backend, projection: Projection, seen: Fragments
+) -> dict[str, Tensor]:
+    """rgb, and alpha where it comes of the same blend."""
+    if mode == "hard":
+        return {"rgb": picture}
+    if mode == "outline" or not alpha:
+        return {"rgb": engine.antialias(picture, projection.points, projection.drawing, seen)}
+    covered = (seen.face_id >= 0).to(picture.dtype)[..., None]
+    both = engine.antialias(torch.cat([picture, covered], -1), projection.points, projection.drawing, seen)
+    return {"rgb": both[..., :-1], "alpha": both[..., -1]}

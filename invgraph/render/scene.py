@@ -1,0 +1,98 @@
+"""What is drawn, before projection: one mesh seen by all cameras, or one mesh for each camera in one packed list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ..cameras import Cameras
+from ..geometry.appearance import FaceColors, Texture, VertexColors
+from ..geometry.mesh import Mesh
+from ..geometry.topology import Topology
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A mesh, whose faces each image draws all, or the share of ``ranges``.
+
+    Attributes:
+        mesh: ``verts (V, 3)`` or ``(N, V, 3)``; with ranges all meshes one after the other, ``(P, 3)``.
+        ranges: ``(N, 2)`` int64: the faces of each image, or None.
+        images: for packed textures: the N pictures, of any size each, in place of the appearance's own.
+    """
+
+    mesh: Mesh
+    ranges: Tensor | None = None
+    images: tuple[Tensor, ...] | None = None
+
+
+def scene_of(mesh: Mesh | Sequence[Mesh], cameras: Cameras, *, edges: bool) -> Scene:
+    """The scene, checked against the cameras.
+
+    Args:
+        mesh: one mesh, or one for each camera.
+        edges: whether the edges will be needed: those of packed meshes are then put together from the meshes' own.
+
+    Raises:
+        ValueError: a batch, or a list of meshes, for another number of cameras; meshes of several dtypes or devices, or
+            with appearances of several kinds.
+    """
+    count = len(cameras)
+    if isinstance(mesh, Mesh):
+        if mesh.is_batched and len(mesh.verts) != count:
+            raise ValueError(f"mesh: expected verts (V, 3) or ({count}, V, 3), got {tuple(mesh.verts.shape)}")
+        look = mesh.appearance
+        own = None
+        if isinstance(look, (VertexColors, FaceColors)) and look.colors.ndim == 3:
+            own = look.colors
+        elif isinstance(look, Texture) and look.image.ndim == 4:
+            own = look.image
+        if own is not None and len(own) != count:
+            raise ValueError(f"appearance: expected one for all or {count}, got {tuple(own.shape)}")
+        return Scene(mesh)
+    meshes = list(mesh)
+    if len(meshes) != count or not all(isinstance(m, Mesh) and not m.is_batched for m in meshes):
+        raise ValueError(f"mesh: expected one mesh, or a list of {count} with verts (V, 3), one for each camera")
+    if not meshes:
+        verts = cameras.t.new_zeros(0, 3)
+        faces = torch.zeros(0, 3, dtype=torch.int64, device=verts.device)
+        return Scene(Mesh(verts, faces), faces.new_zeros(0, 2))
+    kinds = {(m.verts.dtype, m.verts.device, type(m.appearance)) for m in meshes}
+    if len(kinds) > 1:
+        found = "; ".join(f"{dtype}, {device}, {look.__name__}" for dtype, device, look in sorted(kinds, key=str))
+        raise ValueError(f"mesh: expected meshes of one dtype, device and kind of appearance, got {found}")
+    topology = Topology.cat([m.topology for m in meshes], edges=edges)
+    ends = torch.tensor([m.num_faces for m in meshes], device=topology.faces.device).cumsum(0)
+    ranges = torch.stack([torch.cat([ends.new_zeros(1), ends[:-1]]), ends], 1)
+    packed = Mesh.over(torch.cat([m.verts for m in meshes]), topology)
+    return _with_looks(Scene(packed, ranges), meshes)
+
+
+def _with_looks(scene: Scene, meshes: Sequence[Mesh]) -> Scene:
+    looks = [m.appearance for m in meshes]
+    colors = [look.colors for look in looks if isinstance(look, (VertexColors, FaceColors))]
+    if colors:
+        shapes = {tuple(c.shape[1:]) for c in colors}
+        if len(shapes) > 1 or any(c.ndim != 2 for c in colors):
+            raise ValueError(f"appearance: expected colours (V, C) or (F, C) of one C in a list, got {sorted(shapes)}")
+        look = looks[0]
+        joined = torch.cat(colors)
+        kind = VertexColors if isinstance(look, VertexColors) else FaceColors
+        return replace(scene, mesh=scene.mesh.with_appearance(kind(joined)))
+    textures = [look for look in looks if isinstance(look, Texture)]
+    if not textures:
+        return scene
+    first = textures[0]
+    if any(t.image.ndim != 3 or t.image.shape[-1] != first.image.shape[-1] for t in textures):
+        raise ValueError("appearance: expected pictures (Ht, Wt, C) of one C in a list of meshes")
+    if len({(t.wrap, t.filter) for t in textures}) > 1:
+        raise ValueError("appearance: expected one wrap and filter for all textures in a list of meshes")
+    faces, start = [], 0
+    for texture, mesh in zip(textures, meshes):
+        faces.append((mesh.faces if texture.uv_faces is None else texture.uv_faces) + start)
+        start += len(texture.uv)
+    look = replace(first, uv=torch.cat([t.uv for t in textures]), uv_faces=torch.cat(faces))
+    return replace(scene, mesh=scene.mesh.with_appearance(look), images=tuple(t.image for t in textures))
