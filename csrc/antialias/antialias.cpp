@@ -74,12 +74,15 @@ void walk_edge(const Crossing<T>& line, int side, int32_t e, int height, int wid
     const int axis = line.axis;
     const bool inner_first = first_is_inner(line, side);
     const int lowest = axis == 0 ? 0 : top, end = axis == 0 ? width - 1 : std::min(bottom, height - 1);
-    int from, to, first;
+    int from, to;
     crossed_lines(line, axis == 0 ? top : 0, axis == 0 ? bottom : width, from, to);
     int32_t* plane = crossing + static_cast<int64_t>(axis) * height * width;
     for (int i = from; i < to; ++i) {
-        if (!crosses(line, inner_first, i, lowest, end, width, depth, first)) continue;
-        int32_t& gap = plane[axis == 0 ? static_cast<int64_t>(i) * width + first : static_cast<int64_t>(first) * width + i];
+        const int first = gap_at(line, i, lowest, end);
+        if (first < 0) continue;
+        const int64_t at = gap_pixel(line, i, first, width);
+        if (!outlines(line, inner_first, i, at, width, depth)) continue;
+        int32_t& gap = plane[at];
         if (gap >= 0) {
             const int64_t* rival = edges + 2 * static_cast<int64_t>(gap >> 1);
             const Crossing<T> other(points, rival[0] + vertex_offset, rival[1] + vertex_offset);

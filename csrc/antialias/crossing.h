@@ -71,18 +71,25 @@ INVGRAPH_HD inline void crossed_lines(const Crossing<T>& line, int lowest, int e
     to = static_cast<int>(minimum(maximum(std::ceil(maximum(one, two) - T(0.5)), T(lowest)), T(end)));
 }
 
-// Whether the edge crosses centre line i in a gap that begins at a pixel `first` in [lowest, end) and whose outer pixel
-// shows something farther.
+// The gap between two pixels in which the edge crosses centre line i: its first pixel, in [lowest, end), or -1.
 template <class T>
-INVGRAPH_HD inline bool crosses(const Crossing<T>& line, bool inner_first, int i, int lowest, int end, int width,
-                                const T* depth, int& first) {
-    const T along = i + T(0.5), position = line.across(along) - T(0.5);
-    if (!(position >= T(lowest) && position < T(end))) return false;
-    first = static_cast<int>(std::floor(position));
-    const int64_t at = line.axis == 0 ? static_cast<int64_t>(i) * width + first : static_cast<int64_t>(first) * width + i;
+INVGRAPH_HD inline int gap_at(const Crossing<T>& line, int i, int lowest, int end) {
+    const T position = line.across(i + T(0.5)) - T(0.5);
+    return position >= T(lowest) && position < T(end) ? static_cast<int>(std::floor(position)) : -1;
+}
+
+// The pixel at which the gap begins, among those of the image.
+template <class T>
+INVGRAPH_HD inline int64_t gap_pixel(const Crossing<T>& line, int i, int first, int width) {
+    return line.axis == 0 ? static_cast<int64_t>(i) * width + first : static_cast<int64_t>(first) * width + i;
+}
+
+// Whether the gap's outer pixel shows something farther than the edge and than its inner pixel.
+template <class T>
+INVGRAPH_HD inline bool outlines(const Crossing<T>& line, bool inner_first, int i, int64_t at, int width, const T* depth) {
     const int64_t next = at + (line.axis == 0 ? 1 : width);
     const T inner = depth[inner_first ? at : next], outer = depth[inner_first ? next : at];
-    const T s = line.fraction(along), nearness = (1 - s) / line.a[2] + s / line.b[2];
+    const T s = line.fraction(i + T(0.5)), nearness = (1 - s) / line.a[2] + s / line.b[2];
     return inner < outer && nearness * outer > 1;
 }
 

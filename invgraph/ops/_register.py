@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from . import cuda
+
 
 def register(
     schema: str,
@@ -27,6 +29,7 @@ def register(
     name = "invgraph::" + schema.split("(")[0]
     torch.library.define(name, schema[schema.index("(") :])
     torch.library.impl(name, "cpu")(kernel)
+    cuda.register(name)
     torch.library.register_fake(name)(fake)
     torch.library.register_autograd(name, gradient or _refuse(name), setup_context=setup)
 

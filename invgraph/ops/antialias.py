@@ -128,6 +128,7 @@ def _backward(
     faces: Tensor,
     ranges: Tensor | None,
     edges: Tensor,
+    edge_faces: Tensor,
     crossing: Tensor,
     grad_out: Tensor,
 ) -> tuple[Tensor, Tensor]:
@@ -157,6 +158,7 @@ def _backward_fake(
     faces: Tensor,
     ranges: Tensor | None,
     edges: Tensor,
+    edge_faces: Tensor,
     crossing: Tensor,
     grad_out: Tensor,
 ) -> tuple[Tensor, Tensor]:
@@ -164,8 +166,8 @@ def _backward_fake(
 
 
 def _setup(ctx, inputs, output) -> None:
-    image, _, points, faces, ranges, edges, _ = inputs
-    ctx.save_for_backward(image, points, faces, ranges, edges, output[1])
+    image, _, points, faces, ranges, edges, edge_faces = inputs
+    ctx.save_for_backward(image, points, faces, ranges, edges, edge_faces, output[1])
     ctx.mark_non_differentiable(output[1])
 
 
@@ -184,7 +186,7 @@ register(
 )
 register(
     "antialias_backward(Tensor image, Tensor points, Tensor faces, Tensor? ranges,"
-    " Tensor edges, Tensor crossing, Tensor grad_out) -> (Tensor, Tensor)",
+    " Tensor edges, Tensor edge_faces, Tensor crossing, Tensor grad_out) -> (Tensor, Tensor)",
     _backward,
     _backward_fake,
 )

@@ -1,0 +1,78 @@
+// The CUDA entry points, one line a function: each queues its kernels on the caller's stream and returns. Arrays are
+// dense device memory that belongs to the caller, as in common/kernels.h; nothing is allocated and nothing waits.
+#pragma once
+
+#include <cstdint>
+
+#include "common/faces.h"
+#include "cuda/place.h"
+
+namespace invgraph {
+namespace cuda {
+
+// Bins: counts (slots): tiles of 16 x 16 pixels that a face's box touches, enlarged by `margin`. points (P, stride), with
+// a depth that must be drawable if stride is 3. slots: images * faces_per_image, or the number of faces if packed.
+template <class T>
+void count_tiles(const Place&, const FaceBatch&, int64_t slots, const T* points, int stride, T margin, int height,
+                 int width, int32_t* counts);
+// tile (pairs): image * tiles + tile; face (pairs): local to the image; both in slot order, slot s from ends[s - 1] on.
+template <class T>
+void emit_tiles(const Place&, const FaceBatch&, int64_t slots, const T* points, int stride, T margin, int height,
+                int width, const int64_t* ends, int32_t* tile, int32_t* face);
+
+// out[(b * groups + g) * width + n] = sum over repeats r and k in [begin[g], begin[g + 1]) of
+// values[((b * repeats + r) * stride + order[k]) * numbers + n], in that order; out (blocks, groups, width >= numbers).
+template <class T>
+void gather(const Place&, const int64_t* order, const int64_t* begin, int64_t blocks, int64_t groups, int64_t repeats,
+            int64_t stride, int64_t numbers, int64_t width, const T* values, T* out);
+
+// begin (images * tiles + 1), faces (pairs): the bins.
+template <class T>
+void soft_silhouette_forward(const Place&, const FaceBatch&, const T* points, const int64_t* begin, const int32_t* faces,
+                             int height, int width, T sigma, T reach, T* alpha, T* transmittance);
+// grad_faces (slots, 3, 2)
+template <class T>
+void soft_silhouette_backward(const Place&, const FaceBatch&, int64_t slots, const T* points, int height, int width,
+                              T sigma, T reach, const T* transmittance, const T* grad_alpha, T* grad_faces);
+
+template <class T>
+void rasterize_forward(const Place&, const FaceBatch&, const T* points, const int64_t* begin, const int32_t* faces,
+                       int height, int width, int32_t* face_id, T* barycentric, T* depth);
+// grad_faces (slots, 3, 3)
+template <class T>
+void rasterize_backward(const Place&, const FaceBatch&, int64_t slots, const T* points, int height, int width,
+                        const int32_t* face_id, const T* grad_barycentric, const T* grad_depth, T* grad_faces);
+
+template <class T>
+void interpolate_forward(const Place&, const FaceBatch&, int64_t rows, const T* attributes, int64_t channels,
+                         int64_t pixels, const int32_t* face_id, const T* barycentric, T* out);
+template <class T>
+void interpolate_backward_barycentric(const Place&, const FaceBatch&, int64_t rows, const T* attributes, int64_t channels,
+                                      int64_t pixels, const int32_t* face_id, const T* grad_out, T* grad_barycentric);
+// slot (images, pixels): the slot of the face that a pixel sees, `slots` where there is none
+void visible_slots(const Place&, const FaceBatch&, int64_t slots, int64_t pixels, const int32_t* face_id, int32_t* slot);
+// order, begin (slots + 1): the pixels that see each slot; grad_faces (slots, 3, channels)
+template <class T>
+void interpolate_backward_faces(const Place&, int64_t slots, int64_t channels, const int64_t* order, const int64_t* begin,
+                                const T* barycentric, const T* grad_out, T* grad_faces);
+
+// claims (images, 2, height, width), -1 everywhere: after pass 0 the lowest claim of each gap. crossing: a copy of claims
+// before pass 1, the outermost claim on the same side after it.
+template <class T>
+void antialias_claim(const Place&, const FaceBatch&, const T* points, const int64_t* edges, const int64_t* edge_faces,
+                     int64_t edge_count, int height, int width, const T* depth, int pass, int32_t* claims,
+                     int32_t* crossing);
+template <class T>
+void antialias_blend(const Place&, const FaceBatch&, const T* points, const int64_t* edges, int height, int width,
+                     int channels, const T* image, const int32_t* crossing, T* out);
+template <class T>
+void antialias_backward_image(const Place&, const FaceBatch&, const T* points, const int64_t* edges, int height, int width,
+                              int channels, const int32_t* crossing, const T* grad_out, T* grad_image);
+// grad_edges (images, or 2 if packed: one an adjacent face; edge_count, 2 ends, 2 coordinates)
+template <class T>
+void antialias_backward_edges(const Place&, const FaceBatch&, const T* points, const int64_t* edges,
+                              const int64_t* edge_faces, int64_t edge_count, int height, int width, int channels,
+                              const T* image, const int32_t* crossing, const T* grad_out, T* grad_edges);
+
+}  // namespace cuda
+}  // namespace invgraph
