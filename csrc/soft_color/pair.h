@@ -13,7 +13,12 @@ struct DepthRange {
     INVGRAPH_HD DepthRange(T near, T far_) : far(far_), scale(1 / (far_ - near)) {}
 };
 
-// A triangle with depths and colours, ready for point queries.
+template <class T, class V>
+INVGRAPH_HD inline V relative_nearness(const DepthRange<T>& range, V depth) {
+    return minimum(maximum((range.far - depth) * range.scale, V{}), V{} + T(1));
+}
+
+// A triangle with depths, ready for point queries.
 template <class T>
 struct ColorTriangle {
     Triangle<T> plane;
@@ -38,6 +43,10 @@ struct ColorTriangle {
         inverse_area = flat ? 0 : 1 / area;
         no_area = flat ? T(1) / 3 : 0;
     }
+    // No point of the face is nearer than its nearest corner.
+    INVGRAPH_HD T largest_nearness(const DepthRange<T>& range) const {
+        return relative_nearness(range, 1 / maximum(maximum(inverse_z[0], inverse_z[1]), inverse_z[2]));
+    }
 };
 
 // What a pixel sees of a face's plane: barycentrics in the image clipped to [0, 1] and divided by their sum, as the Soft
@@ -46,7 +55,7 @@ template <class V>
 struct PlanePoint {
     V screen[3];  // clipped and normalised barycentrics in the image
     V inside[3];  // 1 where the barycentric was not clipped, else 0: what its gradient is multiplied with
-    V inverse_sum;
+    V sum, inverse_sum;  // of the clipped ones
     V depth;
     V weight[3];  // the same point's barycentrics on the face itself: perspective-correct
 };
@@ -60,28 +69,22 @@ INVGRAPH_HD inline PlanePoint<V> plane_point(const ColorTriangle<T>& tri, V px, 
         w[k - 1] = (t.ex[k] * (py - t.y[k]) - t.ey[k] * (px - t.x[k])) * tri.inverse_area + tri.no_area;
     w[2] = T(1) - w[0] - w[1];
     PlanePoint<V> at;
-    V sum{};
+    at.sum = V{};
     const V one = V{} + T(1);
     for (int k = 0; k < 3; ++k) {
         at.screen[k] = minimum(maximum(w[k], V{}), one);  // NaN, from infinity - infinity, becomes 0
         at.inside[k] = select((w[k] > V{}) & (w[k] < one), one, V{});
-        sum += at.screen[k];
+        at.sum += at.screen[k];
+        at.weight[k] = at.screen[k] * tri.inverse_z[k];
     }
-    at.inverse_sum = T(1) / sum;
-    V nearness{};
+    const V inverse = T(1) / (at.weight[0] + at.weight[1] + at.weight[2]);
+    at.depth = at.sum * inverse;
+    at.inverse_sum = T(1) / at.sum;
     for (int k = 0; k < 3; ++k) {
         at.screen[k] *= at.inverse_sum;
-        at.weight[k] = at.screen[k] * tri.inverse_z[k];
-        nearness += at.weight[k];
+        at.weight[k] *= inverse;
     }
-    at.depth = T(1) / nearness;
-    for (int k = 0; k < 3; ++k) at.weight[k] *= at.depth;
     return at;
-}
-
-template <class T, class V>
-INVGRAPH_HD inline V relative_nearness(const DepthRange<T>& range, V depth) {
-    return minimum(maximum((range.far - depth) * range.scale, V{}), V{} + T(1));
 }
 
 // Adds to the nine numbers (u, v, z of each corner) the gradient of a pixel whose loss changes by grad_weight[k] with
@@ -110,7 +113,7 @@ INVGRAPH_HD inline void plane_point_gradient(const ColorTriangle<T>& tri, const 
     // and with another by -w_k / area; only unclipped ones have a gradient, whose w_k is screen_k * sum
     V turn{};
     for (int k = 0; k < 3; ++k) turn += grad_w[k] * at.screen[k];
-    turn /= at.inverse_sum;
+    turn *= at.sum;
     for (int k = 0; k < 3; ++k) {
         const int a = next_corner(k), b = next_corner(a);
         const V g = (grad_w[k] - turn) * tri.inverse_area;  // with respect to cross_k, of edge a -> b

@@ -14,9 +14,17 @@ namespace {
 
 constexpr int kTileHeight = 16, kTileWidth = 64;
 
-// e^x and e^-x stay finite; a weight below e^-this times the largest is left out.
+// e^x and e^-x stay finite.
 template <class T>
 constexpr T kMaxExponent = sizeof(T) == 4 ? T(80) : T(700);
+
+// A weight e^-this times the nearest face's is far below what the colour's last bit can show.
+template <class T>
+constexpr T kHidden = sizeof(T) == 4 ? T(32) : T(80);
+
+// Beyond this product of (1 + e^x) alpha is 1 to the last bit.
+template <class T>
+constexpr T kSaturated = sizeof(T) == 4 ? T(1 << 26) : T(1ll << 55);
 
 template <class T>
 inline Vec<T> bounded_exp(Vec<T> x) {
@@ -69,25 +77,27 @@ void Forward<T>::draw_tile(const TileGrid& grid, const TileBins& bins, int64_t i
         tri.set(points, corner);
         tri.prepare();
         const T* face_colors = colors + 3 * channels * (images_share_colors ? bins.faces[n] : batch.slot(b, bins.faces[n]));
+        const T nearest = tri.largest_nearness(range);
         const PixelBox box = pixels_within(tri.plane, margin, grid.height, grid.width);
         const int left = std::max(box.x0, x0), right = std::min(box.x1, x1 - 1);
         const int top = std::max(box.y0, y0), bottom = std::min(box.y1, y1 - 1);
         for (int y = top; y <= bottom; ++y) {
             const Vec<T> py = broadcast<T>(y + T(0.5));
             for (int x = left; x <= right; x += kLanes<T>) {
+                T* at = planes.get() + (y - y0) * kStride + (x - x0);
+                const Vec<T> product = load(at + kProduct * kPlane), before = load(at + kPeak * kPlane);
+                if (!any((product <= kSaturated<T>) | ((before - nearest) * inverse_gamma < kHidden<T>))) continue;
                 const Vec<T> px = lane + T(x);
                 Vec<T> e = signed_squared_distance<T>(tri.plane, px, py) * inverse_sigma;
                 const auto counted = e > lowest;
                 if (!any(counted)) continue;
-                T* at = planes.get() + (y - y0) * kStride + (x - x0);
                 e = bounded_exp<T>(e);
-                const Vec<T> product = load(at + kProduct * kPlane);
                 store(at + kProduct * kPlane, select(counted, product + product * e, product));
 
                 const PlanePoint<Vec<T>> seen = plane_point<T>(tri, px, py);
-                const Vec<T> nearness = relative_nearness<T>(range, seen.depth), before = load(at + kPeak * kPlane);
+                const Vec<T> nearness = relative_nearness<T>(range, seen.depth);
                 const Vec<T> behind = (before - nearness) * inverse_gamma;  // of the nearest so far, in the exponent
-                const auto adds = counted & (behind < kMaxExponent<T>);
+                const auto adds = counted & (behind < kHidden<T>);
                 if (!any(adds)) continue;
                 const auto leads = adds & (behind < Vec<T>{});
                 const Vec<T> ratio = bounded_exp<T>(select(behind < Vec<T>{}, behind, -behind));
@@ -144,7 +154,8 @@ struct PixelGradients {
                 mean += g * color[i * channels + c];
                 flows |= g != 0;
             }
-            at[kCoverage * plane + x] = -grad_transmittance[i] * transmittance[i];
+            const bool saturated = transmittance[i] * kSaturated<T> < 1;
+            at[kCoverage * plane + x] = saturated ? 0 : -grad_transmittance[i] * transmittance[i];
             at[kPeak * plane + x] = peak[i];
             at[kInverseTotal * plane + x] = flows ? 1 / total[i] : 0;
             at[kMean * plane + x] = mean;
@@ -166,21 +177,24 @@ struct Backward {
         std::unique_ptr<Vec<T>[]> many(grad_colors && channels > kFew ? new Vec<T>[3 * channels] : nullptr);
         Vec<T>* sums = many ? many.get() : few;
         if (grad_colors) std::fill(sums, sums + 3 * channels, Vec<T>{});
+        const T nearest_corner = tri.largest_nearness(range);
         for (int y = box.y0; y <= box.y1; ++y)
             for (int x = box.x0; x <= box.x1; x += kLanes<T>)
-                pixel_gradients(tri, colors, pixels, b, y, x, g, grad_colors ? sums : nullptr);
+                pixel_gradients(tri, colors, pixels, nearest_corner, b, y, x, g, grad_colors ? sums : nullptr);
         for (int k = 0; k < 9; ++k) grad[k] = sum<T>(g[k]);
         if (grad_colors)
             for (int k = 0; k < 3 * channels; ++k) grad_colors[k] = sum<T>(sums[k]);
     }
 
-    void pixel_gradients(const ColorTriangle<T>& tri, const T* colors, const PixelGradients<T>& pixels, int64_t b, int y,
-                         int x, Vec<T> grad[9], Vec<T>* grad_colors) const {
+    void pixel_gradients(const ColorTriangle<T>& tri, const T* colors, const PixelGradients<T>& pixels, T nearest_corner,
+                         int64_t b, int y, int x, Vec<T> grad[9], Vec<T>* grad_colors) const {
         using Pixels = PixelGradients<T>;
         const T* at = pixels.row(b, y) + x;
         const Vec<T> coverage = load(at + Pixels::kCoverage * pixels.plane);
         const Vec<T> inverse_total = load(at + Pixels::kInverseTotal * pixels.plane);
-        if (!any((coverage != Vec<T>{}) | (inverse_total != Vec<T>{}))) return;
+        const Vec<T> peak = load(at + Pixels::kPeak * pixels.plane);
+        const auto visible = (inverse_total != Vec<T>{}) & ((nearest_corner - peak) * inverse_gamma > -kHidden<T>);
+        if (!any((coverage != Vec<T>{}) | visible)) return;
         const Vec<T> px = iota<T>() + T(0.5) + T(x), py = broadcast<T>(y + T(0.5));
         Vec<T> rx, ry, nearest[3];
         const Vec<T> e = signed_squared_distance<T>(tri.plane, px, py, rx, ry, nearest) * inverse_sigma;
@@ -189,9 +203,9 @@ struct Backward {
         const Vec<T> probability = T(1) / (T(1) + bounded_exp<T>(-e));
 
         const PlanePoint<Vec<T>> seen = plane_point<T>(tri, px, py);
-        const Vec<T> peak = load(at + Pixels::kPeak * pixels.plane);
-        const Vec<T> ahead = (relative_nearness<T>(range, seen.depth) - peak) * inverse_gamma;  // at most 0
-        const auto adds = counted & (ahead > -kMaxExponent<T>) & (inverse_total != Vec<T>{});
+        // at most 0, but for roundings that need not be those of the forward pass
+        const Vec<T> ahead = minimum((relative_nearness<T>(range, seen.depth) - peak) * inverse_gamma, Vec<T>{});
+        const auto adds = counted & visible & (ahead > -kHidden<T>);
         Vec<T> grad_log{};  // of the loss with respect to log (p_f exp(zhat_f / gamma))
         if (any(adds)) {
             const Vec<T> weight = select(adds, probability * bounded_exp<T>(ahead) * inverse_total, Vec<T>{});
