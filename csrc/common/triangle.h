@@ -11,12 +11,12 @@ INVGRAPH_HD constexpr int next_corner(int k) { return k == 2 ? 0 : k + 1; }
 // Coordinates above this limit (pixels) would overflow a float's square: such a face is not drawn.
 constexpr double kCoordinateLimit = 1e15;
 
-// A face with a corner at or below this depth is not drawn either: 1 / z would overflow.
-constexpr double kDepthLimit = 1e-30;
+// Nor is a face with a depth outside of these: 1 / z and its products would overflow.
+constexpr double kNearestDepth = 1e-15, kFarthestDepth = 1e15;
 
 template <class T>
 INVGRAPH_HD inline bool drawable_depth(T z) {
-    return z > static_cast<T>(kDepthLimit) && z < std::numeric_limits<T>::infinity();  // false for NaN
+    return z > static_cast<T>(kNearestDepth) && z < static_cast<T>(kFarthestDepth);  // false for NaN
 }
 
 // A triangle in the image plane, ready for point queries.

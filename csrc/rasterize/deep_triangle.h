@@ -12,6 +12,7 @@ template <class T>
 struct DeepTriangle {
     Triangle<T> plane;
     T z[3], inverse_z[3];
+    T relative[3], inverse_nearest;  // 1 / z by that of the nearest corner, at most 1; and that
     // edge k, opposite corner k, from its lexicographically smaller end; sign: whether the face runs it that way
     T ax[3], ay[3], dx[3], dy[3], sign[3];
 
@@ -33,6 +34,9 @@ struct DeepTriangle {
             ax[k] = swap ? x1 : x0, ay[k] = swap ? y1 : y0;
             dx[k] = (x1 - x0) * sign[k], dy[k] = (y1 - y0) * sign[k];
         }
+        const T nearest = minimum(minimum(z[0], z[1]), z[2]);
+        inverse_nearest = 1 / nearest;
+        for (int k = 0; k < 3; ++k) relative[k] = nearest / z[k];
     }
     // Twice the signed area under edge k and the pixel.
     template <class V>
@@ -52,10 +56,11 @@ struct DeepTriangle {
         }
         return all || none;
     }
-    // 1 / depth where the edge functions are e, by which screen barycentrics are e_k / sum e
+    // 1 / depth where the edge functions are e, by which screen barycentrics are e_k / sum e. A mean of numbers up to 1:
+    // an area times 1 / z might overflow.
     template <class V>
     INVGRAPH_HD V nearness(V e0, V e1, V e2) const {
-        return (e0 * inverse_z[0] + e1 * inverse_z[1] + e2 * inverse_z[2]) / (e0 + e1 + e2);
+        return (e0 * relative[0] + e1 * relative[1] + e2 * relative[2]) / (e0 + e1 + e2) * inverse_nearest;
     }
 };
 
@@ -71,7 +76,7 @@ INVGRAPH_HD inline void barycentrics_at(const FaceBatch& batch, const T* points,
     tri.set(points, corner);
     tri.prepare();
     T total = 0;
-    for (int k = 0; k < 3; ++k) total += weights[k] = tri.edge(k, px, py) * tri.sign[k] * tri.inverse_z[k];
+    for (int k = 0; k < 3; ++k) total += weights[k] = tri.edge(k, px, py) * tri.sign[k] * tri.relative[k];
     for (int k = 0; k < 3; ++k) weights[k] /= total;
 }
 

@@ -12,7 +12,7 @@
 namespace invgraph {
 inline namespace INVGRAPH_ISA {
 
-// points (P, 3): pixel u, pixel v, depth z. A face with a depth <= 1e-30 or a coordinate that is not finite is not drawn.
+// points (P, 3): pixel u, pixel v, depth z. A face with a depth or a coordinate out of range (triangle.h) is not drawn.
 // face_id (images, height, width): index local to the image's faces, -1 where there is none;
 // barycentric (images, height, width, 3): perspective-correct, 0 where there is none; null if not wanted;
 // depth (images, height, width): infinity where there is none. Equal depths: the lower face index wins.

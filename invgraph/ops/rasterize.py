@@ -39,7 +39,7 @@ def rasterize(
 
     Args:
         points: ``(B, V, 3)`` pixel u, pixel v and depth z of the vertices; with ``ranges``: ``(P, 3)``.
-            A face with a depth <= 1e-30, or a coordinate that is not finite or beyond 1e15, is not drawn.
+            A face with a depth outside of 1e-15..1e15, or a u or v beyond 1e15, or a NaN, is not drawn.
         faces: ``(F, 3)`` int64.
         image_size: ``(height, width)``.
         ranges: ``(B, 2)`` int64, as in :func:`soft_silhouette`.

@@ -38,7 +38,7 @@ def soft_color(
 
     Args:
         points: ``(B, V, 3)`` pixel u, pixel v and depth z of the vertices; with ``ranges``: ``(P, 3)``. float32 or
-            float64. A face with a depth <= 1e-30, or a coordinate that is not finite or beyond 1e15, is not drawn.
+            float64. A face with a depth outside of 1e-15..1e15, or a u or v beyond 1e15, or a NaN, is not drawn.
         faces: ``(F, 3)`` int64.
         colors: of each face's corners, any number of channels: ``(F, 3, C)`` or, without ``ranges``, ``(B, F, 3, C)``.
             From colours of vertices ``c[..., faces, :]``; from colours of faces ``c[..., None, :].expand(..., 3, -1)``.

@@ -114,6 +114,99 @@ void fuzz_antialias(Random& r, const Kernels<T>& k, const Scene<T>& s, const See
 }
 
 template <class T>
+void fuzz_interpolate(Random& r, const Kernels<T>& k, const Scene<T>& s, const Seen<T>& seen) {
+    const char* name = "interpolate_forward";
+    const int64_t channels = r.one_in(20) ? 0 : 1 + r.below(5), plane = static_cast<int64_t>(s.height) * s.width;
+    invgraph::FaceBatch batch = s.batch;
+    const bool shared = !batch.ranges && r.one_in(2);
+    const int64_t count = shared ? batch.verts_per_image : s.point_count();
+    if (shared) batch.verts_per_image = 0;
+    const bool wild = r.one_in(8);
+    Array<T> attributes(count * channels), weights(3 * s.pixels()), grad_out(s.pixels() * channels);
+    fill_random(r, attributes, wild);
+    fill_random(r, grad_out, wild);
+    std::copy(seen.barycentric.get(), seen.barycentric.get() + weights.size, weights.get());
+    if (r.one_in(8)) fill_random(r, weights, wild);  // not what rasterize saw
+    Output<T> out(s.pixels() * channels), grad_attributes(attributes.size, true), grad_weights(weights.size);
+    repeat(r, name, [&](int threads) {
+        k.interpolate_forward(batch, attributes.get(), channels, plane, threads, seen.face_id.get(), weights.get(), out.get());
+    }, out);
+    if (!wild) each(out, name, "value", [](T v) { return std::abs(v) <= T(3.001); });
+    repeat(r, "interpolate_backward", [&](int threads) {
+        k.interpolate_backward(batch, attributes.get(), channels, plane, threads, seen.face_id.get(), weights.get(),
+                               grad_out.get(), grad_attributes.get(), grad_weights.get());
+    }, grad_attributes, grad_weights);
+    if (!wild) check_finite(grad_attributes, "interpolate_backward", "gradient of the attributes");
+    if (!wild) check_finite(grad_weights, "interpolate_backward", "gradient of the barycentrics");
+    k.interpolate_backward(batch, attributes.get(), channels, plane, 1, seen.face_id.get(), weights.get(), grad_out.get(),
+                           nullptr, nullptr);
+}
+
+template <class T>
+void fuzz_soft_color(Random& r, const Kernels<T>& k, const Scene<T>& s) {
+    using L = std::numeric_limits<T>;
+    const char* name = "soft_color_forward";
+    const bool usual = !r.one_in(8), wild = r.one_in(10), shared = !s.batch.ranges && r.one_in(2);
+    const T extremes[] = {L::min(), L::max(), T(1e-30), T(1e30)}, reaches[] = {T(1e-4), T(80), T(744)};
+    const T sigma = usual ? T(r.log_uniform(1e-2, 1e3)) : r.pick(extremes);
+    const T gamma = usual ? T(r.log_uniform(1e-4, 1)) : r.pick(extremes);
+    const T reach = r.one_in(8) ? r.pick(reaches) : T(9.21), near = T(r.uniform(0, 2)), far = near + T(r.log_uniform(1e-3, 100));
+    const T eps = T(r.uniform());
+    const int channels = 1 + static_cast<int>(r.below(5));
+    const int64_t faces = s.faces.size / 3, slots = s.batch.ranges || shared ? faces : faces * s.batch.images;
+    Array<T> colors(slots * 3 * channels);
+    fill_random(r, colors, wild);
+    Output<T> color(s.pixels() * channels), background(s.pixels()), transmittance(s.pixels()), peak(s.pixels()), total(s.pixels());
+    repeat(r, name, [&](int threads) {
+        k.soft_color_forward(s.batch, s.points.get(), colors.get(), shared, channels, s.height, s.width, sigma, gamma, reach,
+                             near, far, eps, threads, color.get(), background.get(), transmittance.get(), peak.get(), total.get());
+    }, color, background, transmittance, peak, total);
+    auto fraction = [](T v) { return v >= 0 && v <= T(1.0001); };
+    each(background, name, "background's share", fraction);
+    each(transmittance, name, "transmittance", fraction);
+    if (!wild) each(color, name, "colour", [](T v) { return std::abs(v) <= T(1.001); });
+    Array<T> grad_color(color.size), grad_background(s.pixels()), grad_transmittance(s.pixels());
+    for (const Array<T>* grad : {&grad_color, &grad_background, &grad_transmittance}) fill_random(r, *grad, wild);
+    // where images share the colours, each has a gradient of its own
+    Output<T> grad_points(s.points.size, true), grad_colors(3 * channels * (s.batch.ranges ? faces : faces * s.batch.images), true);
+    const bool wants_colors = !r.one_in(4);
+    repeat(r, "soft_color_backward", [&](int threads) {
+        k.soft_color_backward(s.batch, s.points.get(), colors.get(), shared, channels, s.height, s.width, sigma, gamma, reach,
+                              near, far, threads, color.get(), background.get(), transmittance.get(), peak.get(),
+                              total.get(), grad_color.get(), grad_background.get(), grad_transmittance.get(),
+                              grad_points.get(), wants_colors ? grad_colors.get() : nullptr);
+    }, grad_points, grad_colors);
+    if (!wild) check_finite(grad_colors, "soft_color_backward", "gradient of the colours");
+    if (!wild && usual && s.ordinary) check_finite(grad_points, "soft_color_backward", "gradient of the points");
+}
+
+template <class T>
+void fuzz_soft_outline(Random& r, const Kernels<T>& k, const Scene<T>& s, const Seen<T>& seen) {
+    const char* name = "soft_outline_forward";
+    const bool usual = !r.one_in(8), wild = r.one_in(10);
+    const T extremes[] = {T(1e-15), T(1e15), T(1e-3), T(1e3)};
+    const T scale = usual ? T(r.log_uniform(0.1, 30)) : r.pick(extremes), reach = scale * T(r.log_uniform(0.1, 30));
+    const int64_t edges = s.edges.size / 2;
+    Array<T> depth(s.pixels()), grad_alpha(s.pixels());
+    std::copy(seen.depth.get(), seen.depth.get() + s.pixels(), depth.get());
+    if (r.one_in(8)) fill_random(r, depth, true);  // not what rasterize saw
+    fill_random(r, grad_alpha, wild);
+    Output<T> alpha(s.pixels()), fraction(s.pixels()), grad_points(s.points.size, true);
+    Output<int32_t> nearest(2 * s.pixels());
+    repeat(r, name, [&](int threads) {
+        k.soft_outline_forward(s.batch, s.points.get(), s.edges.get(), s.edge_faces.get(), edges, depth.get(), s.height,
+                               s.width, scale, reach, threads, alpha.get(), nearest.get(), fraction.get());
+    }, alpha, nearest, fraction);
+    each(alpha, name, "alpha", [](T a) { return a >= 0 && a <= 1; });
+    each(nearest, name, "nearest", [&](int32_t c) { return c >= -1 && (c < 2 * edges || c < s.faces.size / 3); });
+    repeat(r, "soft_outline_backward", [&](int threads) {
+        k.soft_outline_backward(s.batch, s.points.get(), s.edges.get(), depth.get(), s.height, s.width, scale, threads,
+                                nearest.get(), fraction.get(), grad_alpha.get(), grad_points.get());
+    }, grad_points);
+    if (!wild && usual && s.ordinary) check_finite(grad_points, "soft_outline_backward", "gradient");
+}
+
+template <class T>
 void fuzz_winding_number(Random& r, const Kernels<T>& k, const Scene<T>& s) {
     const int64_t count = r.below(40);
     Array<T> points(3 * count), verts(s.points.size);
@@ -138,6 +231,9 @@ void fuzz_scene(Random& r, const Kernels<T>& k) {
     fuzz_soft_silhouette(r, k, scene);
     const Seen<T> seen = fuzz_rasterize(r, k, scene);
     fuzz_antialias(r, k, scene, seen);
+    fuzz_interpolate(r, k, scene, seen);
+    fuzz_soft_color(r, k, scene);
+    fuzz_soft_outline(r, k, scene, seen);
     fuzz_winding_number(r, k, scene);
 }
 

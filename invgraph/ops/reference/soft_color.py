@@ -29,7 +29,7 @@ def soft_color(
     corners = points[:, None, None, faces]  # (B, 1, 1, F, 3, 3)
     uv, z = corners[..., :2], corners[..., 2]
     x = signed_squared_distance(p, uv) / sigma
-    drawn = corners.isfinite().all(-1).all(-1) & (z > 1e-30).all(-1)
+    drawn = corners.isfinite().all(-1).all(-1) & ((z > 1e-15) & (z < 1e15)).all(-1)
     counted = drawn & (x > -math.log(1 / min_probability - 1))
 
     # barycentrics in the image, clipped and normalised; then depth and weights at the same point of the face
