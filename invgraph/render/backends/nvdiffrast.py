@@ -16,6 +16,7 @@ from ...ops import Fragments
 from ..clip import Drawing
 
 MODES = ("hard", "antialias")
+DEVICE = "cuda"  # the kind of device that it draws on
 MAX_FACES = 2**24 - 1  # it numbers triangles in floats
 
 _local = threading.local()
@@ -92,8 +93,10 @@ def _clip(points: Tensor, image_size: tuple[int, int]) -> Tensor:
 
 
 def _check(points: Tensor, drawing: Drawing) -> None:
-    if points.device.type != "cuda":
-        raise ValueError(f"backend: nvdiffrast draws on CUDA devices, the mesh and the cameras are on {points.device}")
+    if points.device.type != DEVICE:
+        raise ValueError(
+            f"backend: nvdiffrast draws on {DEVICE} devices, the mesh and the cameras are on {points.device}"
+        )
     if len(drawing.faces) > MAX_FACES:
         raise ValueError(f"mesh: the nvdiffrast backend draws up to {MAX_FACES} faces, got {len(drawing.faces)}")
 
