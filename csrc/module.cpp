@@ -152,6 +152,30 @@ NB_MODULE(_native, m) {
                 at<const T>(grad_background), at<const T>(grad_transmittance), at<T>(grad_points), at<T>(grad_colors));
         });
     });
+    m.def("soft_outline_forward", [](bool is_double, Batch batch, Address points, Address edges, Address edge_faces,
+                                     int64_t edge_count, Address depth, int height, int width, double scale,
+                                     double reach, int threads, Address alpha, Address nearest, Address fraction) {
+        const FaceBatch faces = batch_of(batch);
+        typed(is_double, [&](auto t) {
+            using T = decltype(t);
+            kernel_table().of<T>().soft_outline_forward(faces, at<const T>(points), at<const int64_t>(edges),
+                                                        at<const int64_t>(edge_faces), edge_count, at<const T>(depth),
+                                                        height, width, T(scale), T(reach), threads, at<T>(alpha),
+                                                        at<int32_t>(nearest), at<T>(fraction));
+        });
+    });
+    m.def("soft_outline_backward", [](bool is_double, Batch batch, Address points, Address edges, Address depth,
+                                      int height, int width, double scale, int threads, Address nearest,
+                                      Address fraction, Address grad_alpha, Address grad_points) {
+        const FaceBatch faces = batch_of(batch);
+        typed(is_double, [&](auto t) {
+            using T = decltype(t);
+            kernel_table().of<T>().soft_outline_backward(faces, at<const T>(points), at<const int64_t>(edges),
+                                                         at<const T>(depth), height, width, T(scale), threads,
+                                                         at<const int32_t>(nearest), at<const T>(fraction),
+                                                         at<const T>(grad_alpha), at<T>(grad_points));
+        });
+    });
     m.def("winding_number", [](bool is_double, Address points, int64_t point_count, Address verts, Address faces,
                                int64_t face_count, double accuracy, int threads, Address out) {
         typed(is_double, [&](auto t) {

@@ -39,6 +39,12 @@ struct Kernels {
     void (*interpolate_backward)(const FaceBatch&, const T* attributes, int64_t channels, int64_t pixels, int threads,
                                  const int32_t* face_id, const T* barycentric, const T* grad_out, T* grad_attributes,
                                  T* grad_barycentric);
+    void (*soft_outline_forward)(const FaceBatch&, const T* points, const int64_t* edges, const int64_t* edge_faces,
+                                 int64_t edge_count, const T* depth, int height, int width, T scale, T reach,
+                                 int threads, T* alpha, int32_t* nearest, T* fraction);
+    void (*soft_outline_backward)(const FaceBatch&, const T* points, const int64_t* edges, const T* depth, int height,
+                                  int width, T scale, int threads, const int32_t* nearest, const T* fraction,
+                                  const T* grad_alpha, T* grad_points);
 };
 
 struct KernelTable {

@@ -15,6 +15,7 @@ from .antialias import antialias
 from .interpolate import interpolate
 from .rasterize import Fragments, rasterize
 from .soft_color import soft_color
+from .soft_outline import soft_outline
 from .soft_silhouette import soft_silhouette
 from .texture import texture, uv_footprint
 from .winding_number import winding_number
@@ -25,7 +26,9 @@ __all__ = [
     "antialias",
     "interpolate",
     "rasterize",
-    "soft_color", "soft_silhouette",
+    "soft_color",
+    "soft_outline",
+    "soft_silhouette",
     "texture",
     "uv_footprint",
     "winding_number",

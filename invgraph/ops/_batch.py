@@ -65,6 +65,28 @@ def native_batch(points: Tensor, faces: Tensor, ranges: Tensor | None) -> tuple[
     return faces.data_ptr(), ranges.data_ptr(), len(ranges), len(faces), count
 
 
+def check_edges(points: Tensor, edges: Tensor, edge_faces: Tensor) -> None:
+    """Check shapes and dtypes of a primitive's edges, as :func:`check_drawing` does for faces."""
+    for name, tensor in (("edges", edges), ("edge_faces", edge_faces)):
+        if tensor.dim() != 2 or tensor.shape[1] != 2 or len(tensor) != len(edges):
+            raise ValueError(f"{name}: expected shape (E, 2), the same E for both, got {tuple(tensor.shape)}")
+        if tensor.dtype != torch.int64:
+            raise TypeError(f"{name}: expected int64, got {tensor.dtype}")
+        if tensor.device != points.device:
+            raise ValueError(f"{name}: expected on {points.device} as points are, got {tensor.device}")
+
+
+def check_edge_indices(points: Tensor, faces: Tensor, edges: Tensor, edge_faces: Tensor) -> None:
+    """The checks of edges that need the data: indices within bounds."""
+    if len(edges) >= 2**30:
+        raise ValueError(f"edges: expected fewer than 2^30, got {len(edges)}")
+    for name, index, low, end in (("edges", edges, 0, points.shape[-2]), ("edge_faces", edge_faces, -1, len(faces))):
+        if index.numel():
+            least, most = (int(v) for v in torch.aminmax(index))
+            if least < low or most >= end:
+                raise ValueError(f"{name}: expected within {low}..{end - 1}, got {least if least < low else most}")
+
+
 def is_double(points: Tensor) -> bool:
     """Whether the float64 kernel is meant."""
     return points.dtype == torch.float64

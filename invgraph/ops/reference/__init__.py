@@ -8,6 +8,7 @@ from .antialias import antialias
 from .interpolate import interpolate
 from .rasterize import rasterize
 from .soft_color import soft_color
+from .soft_outline import soft_outline
 from .soft_silhouette import soft_silhouette
 
-__all__ = ["antialias", "interpolate", "rasterize", "soft_color", "soft_silhouette"]
+__all__ = ["antialias", "interpolate", "rasterize", "soft_color", "soft_outline", "soft_silhouette"]

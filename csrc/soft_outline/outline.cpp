@@ -1,0 +1,237 @@
+#include "soft_outline/outline.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "common/parallel.h"
+#include "common/silhouette.h"
+#include "common/tiles.h"
+#include "soft_outline/cells.h"
+#include "soft_outline/outline_math.h"
+
+namespace invgraph {
+inline namespace INVGRAPH_ISA {
+namespace {
+
+// A part of a silhouette edge that runs through open cells of one tile: outline, but for what the tile's faces hide.
+template <class T>
+struct Candidate {
+    int32_t code, tile;
+    T t0, t1;
+};
+
+template <class T>
+struct Candidates {
+    std::unique_ptr<int64_t[]> begin;  // of each image
+    std::unique_ptr<Candidate<T>[]> list;
+};
+
+template <class T>
+OutlineEdge<T> edge_of(const FaceBatch& batch, int64_t b, const T* points, const int64_t* edges, int32_t code) {
+    const int64_t* edge = edges + 2 * static_cast<int64_t>(code >> 1);
+    const T *p = points + 3 * (edge[0] + batch.vertex_offset(b)), *q = points + 3 * (edge[1] + batch.vertex_offset(b));
+    return {p[0], p[1], q[0], q[1], code & 1 ? T(1) : T(-1)};
+}
+
+template <class T>
+Candidates<T> find_candidates(const FaceBatch& batch, const T* points, const int64_t* edges,
+                              const Silhouettes& silhouettes, const T* depth, int height, int width, T margin,
+                              int threads) {
+    constexpr int64_t kChunk = 64;
+    const int64_t pixels = static_cast<int64_t>(height) * width;
+    std::unique_ptr<int64_t[]> at(new int64_t[silhouettes.begin[batch.images] + 1]);
+    auto each_edge = [&](auto&& body) {
+        int64_t most = 0;
+        for (int64_t b = 0; b < batch.images; ++b)
+            most = std::max(most, silhouettes.begin[b + 1] - silhouettes.begin[b]);
+        const int64_t chunks = (most + kChunk - 1) / kChunk;
+        parallel_for(batch.images * chunks, threads, [&](int64_t item) {
+            const int64_t b = item / chunks, begin = silhouettes.begin[b] + item % chunks * kChunk;
+            const CellGrid<T> grid(height, width, depth + b * pixels);
+            for (int64_t n = begin; n < std::min(begin + kChunk, silhouettes.begin[b + 1]); ++n) {
+                const OutlineEdge<T> e = edge_of(batch, b, points, edges, silhouettes.code[n]);
+                const bool near = std::max(e.ax, e.bx) >= -margin && std::min(e.ax, e.bx) <= width + margin &&
+                                  std::max(e.ay, e.by) >= -margin && std::min(e.ay, e.by) <= height + margin;
+                body(n, grid, e, near && (e.ax != e.bx || e.ay != e.by));
+            }
+        });
+    };
+    each_edge([&](int64_t n, const CellGrid<T>& grid, const OutlineEdge<T>& e, bool wanted) {
+        int64_t count = 0;
+        if (wanted) walk_open_cells(grid, e, [&](T, T, int) { ++count; });
+        at[n] = count;
+    });
+    Candidates<T> result;
+    result.begin.reset(new int64_t[batch.images + 1]);
+    int64_t total = 0;
+    for (int64_t b = 0; b < batch.images; ++b) {
+        result.begin[b] = total;
+        for (int64_t n = silhouettes.begin[b]; n < silhouettes.begin[b + 1]; ++n) {
+            const int64_t count = at[n];
+            at[n] = total;
+            total += count;
+        }
+    }
+    result.begin[batch.images] = total;
+    result.list.reset(new Candidate<T>[total + 1]);
+    each_edge([&](int64_t n, const CellGrid<T>& grid, const OutlineEdge<T>& e, bool wanted) {
+        Candidate<T>* to = result.list.get() + at[n];
+        if (wanted)
+            walk_open_cells(grid, e,
+                            [&](T t0, T t1, int tile) { *to++ = {silhouettes.code[n], tile, t0, t1}; });
+    });
+    return result;
+}
+
+// For each tile of each image that has candidates: the faces whose box touches it.
+template <class T>
+TileBins bin_near_faces(const FaceBatch& batch, const T* points, const Candidates<T>& candidates, const TileGrid& grid,
+                        int height, int width, T margin, int threads) {
+    const int64_t tiles = grid.tiles();
+    std::unique_ptr<bool[]> wanted(new bool[batch.images * tiles]());
+    for (int64_t b = 0; b < batch.images; ++b)
+        for (int64_t n = candidates.begin[b]; n < candidates.begin[b + 1]; ++n)
+            wanted[b * tiles + candidates.list[n].tile] = true;
+    return bin_faces(batch, grid, threads, [&](int64_t b, int64_t i) -> PixelBox {
+        int64_t corner[3];
+        batch.corners(b, i, corner);
+        if (facing(points, corner) == 0) return {0, -1, 0, -1};
+        const T *p = points + 3 * corner[0], *q = points + 3 * corner[1], *r = points + 3 * corner[2];
+        const T x0 = std::min({p[0], q[0], r[0]}), x1 = std::max({p[0], q[0], r[0]});
+        const T y0 = std::min({p[1], q[1], r[1]}), y1 = std::max({p[1], q[1], r[1]});
+        if (!(x1 >= -margin && x0 <= width + margin && y1 >= -margin && y0 <= height + margin)) return {0, -1, 0, -1};
+        using Grid = CellGrid<T>;
+        const PixelBox box{Grid::index(x0, width) + 1, Grid::index(x1, width) + 1, Grid::index(y0, height) + 1,
+                           Grid::index(y1, height) + 1};
+        const bool* image = wanted.get() + b * tiles;
+        for (int y = box.y0 / kCellTile; y <= box.y1 / kCellTile; ++y)
+            for (int x = box.x0 / kCellTile; x <= box.x1 / kCellTile; ++x)
+                if (image[y * grid.columns + x]) return box;
+        return {0, -1, 0, -1};
+    });
+}
+
+// visit(part) for the parts of a candidate that none of its tile's faces hides, in order along the edge. What rounding
+// leaves between two faces, or between a face and the candidate's end, is hidden too: parts shorter than `least`.
+template <class T, class Visit>
+void visible_parts(const FaceBatch& batch, int64_t b, const T* points, const int64_t* edge_faces,
+                   const OutlineEdge<T>& edge, const Candidate<T>& candidate, const int32_t* faces, int64_t face_count,
+                   T least, const Visit& visit) {
+    const int64_t* own = edge_faces + 2 * static_cast<int64_t>(candidate.code >> 1);
+    const T ax = edge.ax + candidate.t0 * (edge.bx - edge.ax), bx = edge.ax + candidate.t1 * (edge.bx - edge.ax);
+    const T ay = edge.ay + candidate.t0 * (edge.by - edge.ay), by = edge.ay + candidate.t1 * (edge.by - edge.ay);
+    const T x0 = std::min(ax, bx), x1 = std::max(ax, bx), y0 = std::min(ay, by), y1 = std::max(ay, by);
+    auto each_hidden = [&](auto&& body) {
+        for (int64_t n = 0; n < face_count; ++n) {
+            int64_t corner[3];
+            batch.corners(b, faces[n], corner);
+            const T *p = points + 3 * corner[0], *q = points + 3 * corner[1], *r = points + 3 * corner[2];
+            const T x[3] = {p[0], q[0], r[0]}, y[3] = {p[1], q[1], r[1]};
+            if (std::max({x[0], x[1], x[2]}) < x0 || std::min({x[0], x[1], x[2]}) > x1 ||
+                std::max({y[0], y[1], y[2]}) < y0 || std::min({y[0], y[1], y[2]}) > y1)
+                continue;
+            const int64_t face = batch.first(b) + faces[n];
+            if (face == own[0] || face == own[1]) continue;
+            Hidden<T> hidden;
+            if (hidden_by(edge, x, y, hidden) && hidden.low < candidate.t1 && hidden.high > candidate.t0)
+                body(faces[n], hidden);
+        }
+    };
+    T at = candidate.t0;
+    int32_t before = -1;
+    while (true) {
+        bool moved = true, touched = false;
+        while (moved) {
+            moved = false;
+            each_hidden([&](int32_t face, const Hidden<T>& hidden) {
+                touched = true;
+                if (hidden.low > at + least || hidden.high <= at) return;
+                at = hidden.high;
+                before = hidden.high_side < 0 ? -1 : face;
+                moved = true;
+            });
+        }
+        if (!touched) break;  // the common case: nothing hides any of it
+        if (at >= candidate.t1 - least) return;
+        T next = candidate.t1;
+        int32_t after = -1;
+        each_hidden([&](int32_t face, const Hidden<T>& hidden) {
+            if (hidden.low > at + least && hidden.low < next) next = hidden.low, after = face;
+        });
+        visit(Part<T>{candidate.code, {before, after}, {at, next}});
+        if (next >= candidate.t1) return;
+        at = next;
+    }
+    visit(Part<T>{candidate.code, {-1, -1}, {candidate.t0, candidate.t1}});
+}
+
+}  // namespace
+
+template <class T>
+Outline<T> find_outline(const FaceBatch& batch, const T* points, const int64_t* edges, const int64_t* edge_faces,
+                        int64_t edge_count, const T* depth, int height, int width, T margin, int threads) {
+    constexpr int64_t kChunk = 16;
+    const Silhouettes silhouettes = find_silhouettes(batch, points, edges, edge_faces, edge_count, threads);
+    const Candidates<T> candidates =
+        find_candidates(batch, points, edges, silhouettes, depth, height, width, margin, threads);
+    const TileGrid grid(height + 1, width + 1, kCellTile, kCellTile);
+    const TileBins bins = bin_near_faces(batch, points, candidates, grid, height, width, margin, threads);
+    const T least_pixels = 32 * std::numeric_limits<T>::epsilon() * std::max(height, width);
+
+    const int64_t total = candidates.begin[batch.images], chunks = (total + kChunk - 1) / kChunk;
+    std::unique_ptr<int64_t[]> at(new int64_t[total + 1]);
+    std::unique_ptr<Part<T>[]> first(new Part<T>[total + 1]);  // of each candidate: most have one, or none
+    auto each_candidate = [&](auto&& body) {
+        parallel_for(chunks, threads, [&](int64_t chunk) {
+            const int64_t begin = chunk * kChunk, end = std::min(begin + kChunk, total);
+            const int64_t* starts = candidates.begin.get();
+            int64_t b = std::upper_bound(starts, starts + batch.images + 1, begin) - starts - 1;
+            for (int64_t n = begin; n < end; ++n) {
+                while (n >= starts[b + 1]) ++b;
+                body(b, n);
+            }
+        });
+    };
+    auto visible = [&](int64_t b, int64_t n, auto&& visit) {
+        const Candidate<T>& candidate = candidates.list[n];
+        const OutlineEdge<T> edge = edge_of(batch, b, points, edges, candidate.code);
+        const T length = std::max(std::abs(edge.bx - edge.ax), std::abs(edge.by - edge.ay));
+        const int64_t bin = b * grid.tiles() + candidate.tile;
+        visible_parts(batch, b, points, edge_faces, edge, candidate, bins.faces.get() + bins.begin[bin],
+                      bins.begin[bin + 1] - bins.begin[bin], least_pixels / length, visit);
+    };
+    each_candidate([&](int64_t b, int64_t n) {
+        int64_t count = 0;
+        visible(b, n, [&](const Part<T>& part) {
+            if (count++ == 0) first[n] = part;
+        });
+        at[n] = count;
+    });
+    Outline<T> outline;
+    outline.begin.reset(new int64_t[batch.images + 1]);
+    int64_t parts = 0;
+    for (int64_t b = 0; b < batch.images; ++b) {
+        outline.begin[b] = parts;
+        for (int64_t n = candidates.begin[b]; n < candidates.begin[b + 1]; ++n) {
+            const int64_t count = at[n];
+            at[n] = parts;
+            parts += count;
+        }
+    }
+    outline.begin[batch.images] = at[total] = parts;
+    outline.part.reset(new Part<T>[parts + 1]);
+    each_candidate([&](int64_t b, int64_t n) {
+        Part<T>* to = outline.part.get() + at[n];
+        if (at[n + 1] - at[n] == 1) *to = first[n];
+        else if (at[n + 1] > at[n]) visible(b, n, [&](const Part<T>& part) { *to++ = part; });
+    });
+    return outline;
+}
+
+template Outline<float> find_outline<float>(const FaceBatch&, const float*, const int64_t*, const int64_t*, int64_t,
+                                            const float*, int, int, float, int);
+template Outline<double> find_outline<double>(const FaceBatch&, const double*, const int64_t*, const int64_t*, int64_t,
+                                              const double*, int, int, double, int);
+
+}  // namespace INVGRAPH_ISA
+}  // namespace invgraph
