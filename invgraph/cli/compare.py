@@ -33,7 +33,8 @@ class Compare:
         from ..geometry.files import write_atomically
         from ..metrics import evaluate
 
-        text = json.dumps(evaluate(load_mesh(self.pred), load_mesh(self.truth), seed=self.seed), indent=2)
+        pred, truth = (load_mesh(path, appearance=False) for path in (self.pred, self.truth))
+        text = json.dumps(evaluate(pred, truth, seed=self.seed), indent=2)
         if self.out is not None:
             write_atomically(self.out, f"{text}\n".encode())
         print(text)

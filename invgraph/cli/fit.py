@@ -91,7 +91,7 @@ class Fit:
     def _load_truth(self) -> Mesh | None:
         from ..geometry import load_mesh
 
-        return None if self.truth is None else load_mesh(self.truth)
+        return None if self.truth is None else load_mesh(self.truth, appearance=False)
 
     def _fit(self, views: Views) -> FitResult:
         from ..fit import NonFiniteError, ProgressBar, TensorBoard, fit

@@ -45,7 +45,7 @@ class Render:
         from ..render import render
 
         check_folder(self.out, RESULTS, overwrite=self.overwrite)
-        mesh = load_mesh(self.mesh)
+        mesh = load_mesh(self.mesh, appearance=False)
         views = self.reading.load(self.views)
         names = file_names(views.names)
         with filled_folder(self.out, RESULTS):

@@ -50,7 +50,7 @@ def initial_mesh(views: Views, options: FitOptions) -> InitialMesh:
             return dataclasses.replace(sphere_in_view(views), note=note)
     if options.init == "sphere":
         return sphere_in_view(views)
-    mesh = load_mesh(options.init)
+    mesh = load_mesh(options.init, appearance=False)
     if not mesh.is_closed:
         # the fit keeps what its start has: an open start would give an open result
         raise InputError(
