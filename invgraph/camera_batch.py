@@ -177,7 +177,13 @@ def as_image_size(size: Sequence[int]) -> tuple[int, int]:
 def _floats(*values: ArrayLike) -> tuple[Tensor, ...]:
     """Tensors of one float dtype on one device: those of the first tensor or array given, else the defaults."""
     # sequences pass through float64 so that no digit is lost on the way to a float64 result
-    tensors = [torch.as_tensor(v, dtype=torch.float64 if isinstance(v, Sequence) else None) for v in values]
+    # and arrays through a copy where a stride is negative, which torch has not
+    tensors = [
+        torch.as_tensor(v, dtype=torch.float64)
+        if isinstance(v, Sequence)
+        else torch.as_tensor(v.copy() if isinstance(v, np.ndarray) and min(v.strides, default=0) < 0 else v)
+        for v in values
+    ]
     typed = [x for x, v in zip(tensors, values, strict=True) if not isinstance(v, Sequence) and x.is_floating_point()]
     like = typed[0] if typed else torch.empty(0)
     return tuple(x.to(like) for x in tensors)

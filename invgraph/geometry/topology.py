@@ -40,7 +40,7 @@ class Topology:
             raise TypeError(f"faces: expected an int64 tensor of shape (F, 3), got {kind}")
         if faces.ndim != 2 or faces.shape[1] != 3:
             raise ValueError(f"faces: expected shape (F, 3), got {tuple(faces.shape)}")
-        if len(faces):
+        if len(faces) and not faces.is_meta:
             low, high = (int(x) for x in torch.aminmax(faces))
             if low < 0 or high >= num_verts:
                 raise ValueError(f"faces: expected indices in [0, {num_verts}), got a range of [{low}, {high}]")

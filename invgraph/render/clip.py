@@ -117,8 +117,11 @@ def _cut(drawing: Drawing, plane: Tensor) -> Drawing:
     keys, crossing = torch.unique(low * count + high, return_inverse=True)
     ends = torch.stack([keys // max(count, 1), keys % max(count, 1)])
     d = distance[ends]
-    fraction = (d[0] / (d[0] - d[1]))[:, None]
-    points = torch.lerp(drawing.positions[ends[0]], drawing.positions[ends[1]], fraction)
+    # from the end nearer to the plane: the other may be so far that it says nothing about where the plane is
+    near, far = torch.where(d[0].abs() > d[1].abs(), torch.stack([ends[1], ends[0]]), ends)
+    fraction = (distance[near] / (distance[near] - distance[far]))[:, None]
+    points = torch.lerp(drawing.positions[near], drawing.positions[far], fraction)
+    fraction = torch.where((near == ends[0])[:, None], fraction, 1 - fraction)
     p, q = count + crossing
 
     # the corners of the mixed faces and of their new points, as barycentrics of the source faces

@@ -15,6 +15,7 @@ from ..ops import Fragments
 from .clip import Drawing, clip
 
 NEAR_FRACTION = 1e-3  # default near plane of a perspective camera, as a fraction of the depth of the farthest vertex
+NEAREST, FARTHEST = 3e-15, 3e14  # well within the depths that the primitives draw
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +104,8 @@ def project(
 
     Faces are cut at the near and far planes, and at guard planes far beside the picture where a vertex projects to
     coordinates at which the dtype could not tell 1/1000 pixel (1/32 for ``reach > 0``) any more. A face with a vertex
-    that is not finite is left out; its vertices get no gradient and the others theirs.
+    that is not finite, or farther than a billionth of the dtype's greatest number, is left out; its vertices get no
+    gradient and the others theirs. Perspective depths are cut to 3e-15..3e14 whatever near and far.
 
     Args:
         verts: world positions ``(V, 3)`` or ``(N, V, 3)``; with ``ranges`` ``(P, 3)``.
@@ -146,11 +148,11 @@ def _posed(verts: Tensor, topology: Topology, cameras: Cameras, ranges: Tensor |
 
     positions = pose(verts)
     low, high = positions.detach().aminmax() if positions.numel() else positions.new_zeros(2)
-    sound = None
-    if not bool((high - low).isfinite()):
+    sound, limit = None, torch.finfo(positions.dtype).max * 1e-9  # beyond, products with K and the planes may overflow
+    if not bool((low > -limit) & (high < limit)):
         known = verts.isfinite().all(-1, keepdim=True)
         positions = pose(torch.where(known, verts, 0.0))  # not a number times no gradient would be none
-        sound = positions.isfinite().all(-1) & known[..., 0]
+        sound = (positions.abs() < limit).all(-1) & known[..., 0]
         positions = torch.where(sound[..., None], positions, 0.0)
     if ranges is None or image is None:
         drawing = Drawing(positions, topology)
@@ -164,12 +166,17 @@ def _posed(verts: Tensor, topology: Topology, cameras: Cameras, ranges: Tensor |
 
 def _depth_range(depth: Tensor, near: float | None, far: float | None, perspective: bool) -> tuple[float, float]:
     far = math.inf if far is None else float(far)
-    if near is None and perspective:
+    if perspective:
         if not far > 0:
             raise ValueError(f"far: expected a positive depth, got {far}")
-        farthest = min(float(depth.detach().amax()), far) if depth.numel() else 0.0
-        near = NEAR_FRACTION * (farthest if farthest > 0 else min(far, 1.0))
-        near = max(near, torch.finfo(depth.dtype).tiny)
+        deepest = float(depth.detach().amax()) if depth.numel() else 0.0
+        if deepest > FARTHEST:  # a plane only where there is something to cut
+            far = min(far, FARTHEST)
+        farthest = min(deepest, far)
+        if near is None:
+            near = NEAR_FRACTION * (farthest if farthest > 0 else min(far, 1.0))
+        if near > 0:
+            near = max(near, NEAREST)
     near = 0.0 if near is None else float(near)
     if perspective and not 0 < near < math.inf:
         raise ValueError(f"near: expected a positive depth, got {near}")

@@ -19,9 +19,9 @@ depths = st.one_of(st.floats(0.5, 4, width=32), st.sampled_from([-1.0, 1e-14, 1e
 
 
 @st.composite
-def drawings(draw, plane=coordinate, deep=depths, images=st.integers(0, 3)):
+def drawings(draw, plane=coordinate, deep=depths, images=(0, 3)):
     """points (B, V, 3), faces (F, 3) and an image size."""
-    count, verts = draw(images), draw(st.integers(1, 6))
+    count, verts = draw(st.integers(*images)), draw(st.integers(1, 6))
     points = [[[draw(plane), draw(plane), draw(deep)] for _ in range(verts)] for _ in range(count)]
     corner = st.integers(0, verts - 1)
     faces = draw(st.lists(st.tuples(corner, corner, corner), max_size=6))
@@ -111,7 +111,7 @@ def test_faces_that_cannot_be_drawn_change_nothing(drawing, depth, coordinate):
 
 
 @few
-@given(drawings(images=st.integers(1, 3)))
+@given(drawings(images=(1, 3)))
 def test_packed_and_shared_are_the_same_bytes(drawing):
     points, faces, size = drawing
     count, verts = points.shape[:2]
