@@ -8,7 +8,7 @@ from ... import ops
 from ...ops import Fragments
 from ..clip import Drawing
 
-MODES = ("soft", "hard", "antialias")
+MODES = ("soft", "outline", "hard", "antialias")
 
 
 def rasterize(points: Tensor, drawing: Drawing, image_size: tuple[int, int], barycentric: bool) -> Fragments:
@@ -35,5 +35,10 @@ def alpha(
         return ops.soft_silhouette(points[..., :2], drawing.faces, image_size, sigma, ranges=drawing.ranges)
     if fragments is None:
         raise ValueError(f"fragments: needed for mode {mode!r}")
+    if mode == "outline":
+        edges, edge_faces = drawing.topology.edges, drawing.topology.edge_faces
+        return ops.soft_outline(
+            points, drawing.faces, edges, edge_faces, image_size, sigma, ranges=drawing.ranges, depth=fragments.depth
+        )
     covered = (fragments.face_id >= 0).to(points.dtype)
     return covered if mode == "hard" else antialias(covered[..., None], points, drawing, fragments)[..., 0]
