@@ -1,6 +1,9 @@
 """Every converter reprojects landmarks, off-centre on a non-square image, against plain formulas."""
 
+import copy
+import dataclasses
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -164,6 +167,59 @@ def test_indexing_cat_to() -> None:
         cameras[5]
     with pytest.raises(ValueError, match="share an image size"):
         Cameras.cat([cameras, cameras.resize((10, 10))])
+
+
+def parallel(n: int = 5) -> Cameras:
+    """The same poses, orthographic: 40 and 35 pixels a unit, with skew."""
+    K = torch.tensor([[40.0, 3.0, CX], [0, 35.0, CY], [0, 0, 1]], dtype=torch.float64)
+    return Cameras(rig(n).R, rig(n).t, K.expand(n, 3, 3), (H, W), "orthographic")
+
+
+def parallel_by_hand(cameras: Cameras) -> np.ndarray:
+    """u = fx x + s y + cx, v = fy y + cy: no division."""
+    out = np.zeros((len(cameras), len(LANDMARKS), 3))
+    for n, (R, t) in enumerate(zip(cameras.R.numpy(), cameras.t.numpy())):
+        for p, X in enumerate(LANDMARKS.numpy()):
+            x, y, z = R @ X + t
+            out[n, p] = 40 * x + 3 * y + CX, 35 * y + CY, z
+    return out
+
+
+def test_orthographic_formula_and_what_keeps_it() -> None:
+    cameras = parallel()
+    want = parallel_by_hand(cameras)
+    close(cameras.project(LANDMARKS), want)
+    assert "orthographic" in repr(cameras)
+    assert not cameras.is_perspective
+    kept = {
+        "getitem": (cameras[[0, 1, 2, 3, 4]], want),
+        "cat": (Cameras.cat([cameras[:2], cameras[2:]]), want),
+        "to": (cameras.to(torch.float64), want),
+        "pickle": (pickle.loads(pickle.dumps(cameras)), want),
+        "copy": (copy.deepcopy(cameras), want),
+        "replace": (dataclasses.replace(cameras, t=cameras.t + 0.0), want),
+        "resize": (cameras.resize((120, 480)), want * [1.5, 0.5, 1.0]),
+    }
+    for name, (made, expected) in kept.items():
+        assert made.projection == "orthographic", name
+        assert isinstance(made, Cameras), name
+        close(made.project(LANDMARKS), expected)
+    center, scale = torch.tensor([0.3, -1.0, 2.0]), 5.0
+    unit = cameras.normalized(center, scale)
+    close(unit.project((LANDMARKS - center) / scale), want * [1, 1, 1 / scale])
+    with pytest.raises(ValueError, match="share a projection"):
+        Cameras.cat([cameras, rig()])
+    with pytest.raises(ValueError, match="projection: expected one of"):
+        Cameras(rig().R, rig().t, rig().K, (H, W), "fisheye")  # type: ignore[arg-type]
+
+
+def test_orthographic_look_at() -> None:
+    camera = Cameras.orthographic((0.0, 0.0, 4.0), (0.0, 0.0, 0.0), (0.0, 1.0, 0.0), 3.0, (H, W))
+    got = camera.project(torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.5, 2.0]]))[0]
+    close(got, np.array([[160, 120, 4], [160 + 80, 120, 4], [160, 0, 2]]), 1e-4)
+    for height in (0.0, -1.0, math.nan, math.inf):
+        with pytest.raises(ValueError, match="height"):
+            Cameras.orthographic((0.0, 0.0, 4.0), (0.0, 0.0, 0.0), (0.0, 1.0, 0.0), height, (H, W))
 
 
 def with_entry(name: str, index: tuple[int, ...], value: float) -> dict[str, torch.Tensor]:
