@@ -70,8 +70,7 @@ def texture(
         footprint = None if footprint is None else footprint.reshape(1, batch * height, width, 2, 2)
     uv = _wrapped(uv.nan_to_num(0.0, 0.0, 0.0), wrap)
     if filter != "mipmap":
-        atlas = _padded(image.movedim(-1, 1), wrap)
-        found = _look_up(atlas, uv, image.shape[1:3], 0, filter)
+        found = _single(image.movedim(-1, 1), uv, wrap, filter)
     else:
         if footprint is None or footprint.shape != (*uv.shape[:3], 2, 2):
             got = None if footprint is None else tuple(footprint.shape)
@@ -150,41 +149,61 @@ def _wrapped(uv: Tensor, wrap: Wrap) -> Tensor:
     return torch.cat([uv[..., :1], 1 - uv[..., 1:]], -1)
 
 
-def _padded(image: Tensor, wrap: Wrap) -> Tensor:
-    """``(B, C, Ht, Wt)`` with the texel beyond each border, so that filtering across it needs no special case."""
-    # a mirrored or clamped picture repeats its own outermost texels
-    return F.pad(image, (1, 1, 1, 1), mode="circular" if wrap == "repeat" else "replicate")
-
-
-def _look_up(
-    atlas: Tensor, uv: Tensor, size: tuple[Tensor | int, Tensor | int] | torch.Size, top: Tensor | int, filter: Filter
-) -> Tensor:
-    """Sample padded pictures of (height, width) ``size`` whose padding begins in row ``top`` of the atlas."""
-    rows, columns = atlas.shape[-2:]
-    x = (uv[..., 0] * size[1] + 1) * (2 / columns) - 1  # grid_sample's [-1, 1] spans the atlas from border to border
-    y = (uv[..., 1] * size[0] + (top + 1)) * (2 / rows) - 1
-    mode = "nearest" if filter == "nearest" else "bilinear"
-    return F.grid_sample(atlas, torch.stack([x, y], -1), mode=mode, padding_mode="border", align_corners=False)
+def _single(image: Tensor, uv: Tensor, wrap: Wrap, filter: Filter) -> Tensor:
+    """One look-up in the picture itself, ``(B, C, Ht, Wt)``."""
+    at = 2 * uv - 1  # grid_sample's [-1, 1] spans the picture from border to border
+    if filter == "nearest":
+        return F.grid_sample(image, at, mode="nearest", padding_mode="border", align_corners=False)
+    if wrap != "repeat":  # beyond its border a mirrored or clamped picture goes on with its outermost texels
+        return F.grid_sample(image, at, padding_mode="border", align_corners=False)
+    # the four texels around a place near the border lie in up to four copies of the picture: look all of them up, of
+    # which each gives what it has and 0 for what lies beyond it, instead of making a larger picture
+    beside = torch.where(at.detach() < 0, at + 2, at - 2)
+    places = [torch.stack([x[..., 0], y[..., 1]], -1) for x in (at, beside) for y in (at, beside)]
+    found = F.grid_sample(image, torch.cat(places, 1), padding_mode="zeros", align_corners=False)
+    return found.unflatten(2, (4, -1)).sum(2)
 
 
 def _trilinear(image: Tensor, uv: Tensor, footprint: Tensor, wrap: Wrap, max_level: int | None) -> Tensor:
     """All levels lie one below the other in one atlas, so that each pixel looks up its two wherever they are."""
     levels = [image]
     while max(levels[-1].shape[-2:]) > 1 and (max_level is None or len(levels) <= max_level):
-        height, width = levels[-1].shape[-2:]
-        levels.append(F.adaptive_avg_pool2d(levels[-1], (max(1, height // 2), max(1, width // 2))))
+        levels.append(_halved(levels[-1]))
     columns = image.shape[-1] + 2
-    padded = [_padded(level, wrap) for level in levels]
-    atlas = torch.cat([F.pad(level, (0, columns - level.shape[-1])) for level in padded], 2)
-    heights, widths = (torch.tensor([level.shape[d] for level in levels]).to(uv) for d in (-2, -1))
-    tops = torch.cat([heights.new_zeros(1), (heights + 2).cumsum(0)[:-1]])
+    atlas = torch.cat([F.pad(_padded(x, wrap), (0, columns - x.shape[-1] - 2)) for x in levels], 2)
+    heights, widths = (torch.tensor([x.shape[d] for x in levels]).to(uv) for d in (-2, -1))
+    tops = (heights + 2).cumsum(0) - heights - 1  # of each level's own texels, below its padding
 
     texels = footprint * footprint.new_tensor([image.shape[-1], image.shape[-2]])[:, None]
     longest = torch.linalg.vector_norm(texels, dim=-2).amax(-1).nan_to_num(0.0)
     level = longest.clamp_min(1).log2().clamp_max(len(levels) - 1)
     lower = level.floor().clamp_max(max(0, len(levels) - 2))
-    values = []
+    places = []
     for offset in range(min(2, len(levels))):
         index = (lower + offset).long()
-        values.append(_look_up(atlas, uv, (heights[index], widths[index]), tops[index], "linear"))
-    return values[0] if len(values) == 1 else torch.lerp(values[0], values[1], (level - lower)[:, None])
+        x = (uv[..., 0] * widths[index] + 1) * (2 / columns) - 1
+        y = (uv[..., 1] * heights[index] + tops[index]) * (2 / atlas.shape[-2]) - 1
+        places.append(torch.stack([x, y], -1))
+    found = F.grid_sample(atlas, torch.cat(places, 1), padding_mode="border", align_corners=False)
+    if len(levels) == 1:
+        return found
+    fine, coarse = found.chunk(2, 2)
+    return torch.lerp(fine, coarse, (level - lower)[:, None])
+
+
+def _halved(image: Tensor) -> Tensor:
+    """The next mip level: half the height and width, rounded down, by area."""
+    height, width = image.shape[-2:]
+    if height % 2 == 0 and width % 2 == 0:
+        return F.avg_pool2d(image, 2)
+    return F.adaptive_avg_pool2d(image, (max(1, height // 2), max(1, width // 2)))
+
+
+def _padded(image: Tensor, wrap: Wrap) -> Tensor:
+    """``(B, C, Ht, Wt)`` with the texel beyond each border, which keeps the levels of the atlas apart."""
+    for dim in (-2, -1):
+        size = image.shape[dim]
+        index = torch.arange(-1, size + 1, device=image.device)
+        index = index % size if wrap == "repeat" else index.clamp(0, size - 1)
+        image = image.index_select(dim, index)
+    return image

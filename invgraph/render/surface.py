@@ -54,9 +54,16 @@ class Surface:
     @cached_property
     def normal(self) -> Tensor:
         """``(N, H, W, 3)`` unit, in the world frame; 0 on background."""
+        shape = (*self.fragments.face_id.shape, 3)
+        return self._normals.new_zeros(shape).reshape(-1, 3).index_copy(0, self.seen, self._normals).reshape(shape)
+
+    @cached_property
+    def _normals(self) -> Tensor:
+        """``(M, 3)`` unit, of the seen pixels."""
         mesh = self.scene.mesh
-        normals = self._of_faces(mesh.face_normals()) if self.flat else self._of_verts(mesh.vertex_normals())
-        return F.normalize(normals, dim=-1)
+        if self.flat:
+            return self._rows(self._of_faces(mesh.face_normals()))
+        return F.normalize(self._rows(self._of_verts(mesh.vertex_normals())), dim=-1)
 
     @cached_property
     def uv(self) -> Tensor:
@@ -72,9 +79,9 @@ class Surface:
         albedo = self._albedo()
         if lights is None:
             return albedo
-        normal, position = self._rows(self.normal), self._rows(self.position)
+        position = self._rows(self.position)
         view = towards_eye(position, self.image, self.cameras)
-        return shade(albedo, normal, position, view, self.image, lights, material)
+        return shade(albedo, self._normals, position, view, self.image, lights, material)
 
     def _albedo(self) -> Tensor:
         look = self.scene.mesh.appearance

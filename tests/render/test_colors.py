@@ -149,6 +149,16 @@ def test_antialias_blends_over_the_background():
     torch.testing.assert_close(hard.rgb, torch.where(hard.alpha[..., None] > 0, 1.0, picture))
 
 
+def test_outline_coverage_is_half_on_the_outline():
+    """Softer than antialias about the same outline; colours are blended where antialias blends them."""
+    out = ig.render(BALL, CAMERAS, mode="outline", sigma=4.0, outputs=("alpha", "rgb"))
+    sharp = ig.render(BALL, CAMERAS, outputs=("alpha", "rgb"))
+    assert torch.equal(out.rgb, sharp.rgb)
+    sure = (sharp.alpha - 0.5).abs() > 0.45
+    assert bool(((out.alpha > 0.5) == (sharp.alpha > 0.5))[sure].all())
+    assert int(((out.alpha > 0.01) & (out.alpha < 0.99)).sum()) > 2 * int((~sure).sum())
+
+
 def test_soft_pictures():
     """As sharp as can be, colours are the nearest face's but for pixels on edges; alpha is the silhouette's."""
     red = torch.tensor([1.0, 0, 0], dtype=F64)
@@ -177,7 +187,7 @@ def test_soft_pictures_of_cut_faces():
     torch.testing.assert_close(soft.rgb[sure], hard.rgb[sure], atol=2e-3, rtol=0)
 
 
-@pytest.mark.parametrize("mode", ["antialias", "soft", "hard"])
+@pytest.mark.parametrize("mode", ["antialias", "soft", "hard", "outline"])
 def test_lists_of_meshes_are_drawn_as_each_alone(mode):
     """Different topologies and pictures of different size, one mesh for each camera."""
     small = icosphere(1).to(dtype=F64)
@@ -244,7 +254,7 @@ def test_nothing_to_see():
     none = Mesh(torch.zeros(0, 3, dtype=F64), torch.zeros(0, 3, dtype=torch.int64))
     away = BALL.with_verts(BALL.verts + torch.tensor([0, 0, -100.0], dtype=F64))
     for mesh in (none, away, [none, away]):
-        for mode in ("antialias", "soft", "hard"):
+        for mode in ("antialias", "soft", "hard", "outline"):
             out = ig.render(mesh, CAMERAS, mode=mode, outputs=("rgb", "normal", "position"), lights=KEY, background=0.5)
             assert bool((out.rgb[0] == 0.5).all())
     assert ig.render([], CAMERAS[:0], outputs=("rgb",)).rgb.shape == (0, 30, 40, 3)
