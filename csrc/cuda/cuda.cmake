@@ -41,6 +41,7 @@ add_library(kernels_cuda OBJECT
             csrc/cuda/bins.cu
             csrc/cuda/gather.cu
             csrc/soft_silhouette/soft_silhouette.cu
+            csrc/soft_color/soft_color.cu
             csrc/rasterize/rasterize.cu
             csrc/interpolate/interpolate.cu
             csrc/antialias/antialias.cu)

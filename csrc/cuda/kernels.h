@@ -35,6 +35,19 @@ template <class T>
 void soft_silhouette_backward(const Place&, const FaceBatch&, int64_t slots, const T* points, int height, int width,
                               T sigma, T reach, const T* transmittance, const T* grad_alpha, T* grad_faces);
 
+// numbers: sigma, gamma, reach, near, far, eps, as invgraph::soft_color has them
+template <class T>
+void soft_color_forward(const Place&, const FaceBatch&, const T* points, const T* colors, bool images_share_colors,
+                        int channels, const int64_t* begin, const int32_t* faces, int height, int width,
+                        const double numbers[6], T* color, T* background, T* transmittance, T* peak, T* total);
+// terms (3, images, height, width): scratch; grad_faces (slots, 3, 3); grad_colors (slots, 3, channels) or null
+template <class T>
+void soft_color_backward(const Place&, const FaceBatch&, int64_t slots, const T* points, const T* colors,
+                         bool images_share_colors, int channels, int height, int width, const double numbers[6],
+                         const T* color, const T* background, const T* transmittance, const T* peak, const T* total,
+                         const T* grad_color, const T* grad_background, const T* grad_transmittance, T* terms,
+                         T* grad_faces, T* grad_colors);
+
 template <class T>
 void rasterize_forward(const Place&, const FaceBatch&, const T* points, const int64_t* begin, const int32_t* faces,
                        int height, int width, int32_t* face_id, T* barycentric, T* depth);

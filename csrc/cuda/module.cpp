@@ -2,6 +2,7 @@
 // and allocated; `place` is (device, stream). Nothing here knows of torch, nothing is allocated and nothing waits.
 #include <nanobind/nanobind.h>
 
+#include <array>
 #include <cstdint>
 
 #include "cuda/kernels.h"
@@ -27,6 +28,14 @@ FaceBatch batch_of(const nb::tuple& b) {
     return {at<const int64_t>(nb::cast<Address>(b[0])), at<const int64_t>(nb::cast<Address>(b[1])),
             nb::cast<int64_t>(b[2]), nb::cast<int64_t>(b[3]), nb::cast<int64_t>(b[4])};
 }
+// sigma, gamma, reach, near, far, eps
+using Numbers = std::array<double, 6>;
+Numbers numbers_of(const nb::sequence& n) {
+    Numbers numbers{};
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = nb::cast<double>(n[i]);
+    return numbers;
+}
+
 Place place_of(const nb::tuple& p) { return {nb::cast<int>(p[0]), nb::cast<std::uintptr_t>(p[1])}; }
 
 // Calls f with a float or a double, for its type alone, without the interpreter's lock.
@@ -97,6 +106,37 @@ NB_MODULE(INVGRAPH_CUDA_MODULE, m) {
             using T = decltype(t);
             soft_silhouette_backward(p, faces, slots, at<const T>(points), height, width, T(sigma), T(reach),
                                      at<const T>(transmittance), at<const T>(grad_alpha), at<T>(grad_faces));
+        });
+    });
+    m.def("soft_color_forward", [](bool is_double, nb::tuple place, nb::tuple batch, Address points, Address colors,
+                                   bool images_share_colors, int channels, Address begin, Address bins, int height,
+                                   int width, nb::sequence numbers, Address color, Address background,
+                                   Address transmittance, Address peak, Address total) {
+        const Place p = place_of(place);
+        const FaceBatch faces = batch_of(batch);
+        const Numbers n = numbers_of(numbers);
+        typed(is_double, [&](auto t) {
+            using T = decltype(t);
+            soft_color_forward(p, faces, at<const T>(points), at<const T>(colors), images_share_colors, channels,
+                               at<const int64_t>(begin), at<const int32_t>(bins), height, width, n.data(), at<T>(color),
+                               at<T>(background), at<T>(transmittance), at<T>(peak), at<T>(total));
+        });
+    });
+    m.def("soft_color_backward", [](bool is_double, nb::tuple place, nb::tuple batch, int64_t slots, Address points,
+                                    Address colors, bool images_share_colors, int channels, int height, int width,
+                                    nb::sequence numbers, Address color, Address background, Address transmittance,
+                                    Address peak, Address total, Address grad_color, Address grad_background,
+                                    Address grad_transmittance, Address terms, Address grad_faces, Address grad_colors) {
+        const Place p = place_of(place);
+        const FaceBatch faces = batch_of(batch);
+        const Numbers n = numbers_of(numbers);
+        typed(is_double, [&](auto t) {
+            using T = decltype(t);
+            soft_color_backward(p, faces, slots, at<const T>(points), at<const T>(colors), images_share_colors, channels,
+                                height, width, n.data(), at<const T>(color), at<const T>(background),
+                                at<const T>(transmittance), at<const T>(peak), at<const T>(total),
+                                at<const T>(grad_color), at<const T>(grad_background), at<const T>(grad_transmittance),
+                                at<T>(terms), at<T>(grad_faces), at<T>(grad_colors));
         });
     });
     m.def("rasterize_forward", [](bool is_double, nb::tuple place, nb::tuple batch, Address points, Address begin,

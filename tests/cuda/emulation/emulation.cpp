@@ -1,5 +1,6 @@
 #include "emulation.h"
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <memory>
@@ -20,6 +21,8 @@ enum class State { ready, at_block_barrier, at_warp_barrier, finished };
 
 struct Fiber {
     ucontext_t context;
+    jmp_buf place;  // where it goes on, once it has begun
+    bool begun;
     std::unique_ptr<char[]> stack;
     State state;
     bool says;  // at a block barrier: the predicate
@@ -35,20 +38,38 @@ std::mutex one_launch;  // kernels of several Python threads take turns
 std::vector<Fiber> fibers;
 std::vector<Warp> warps;
 ucontext_t scheduler;
+jmp_buf scheduler_place;
 int running, thread_count, said;
 const std::function<void()>* body;
 unsigned seed;
 
+// Changing places: contexts begin a fiber; after that jumps do, which ask nothing of the operating system and so are ten
+// times faster. The sanitizers know contexts only.
+#if defined(__SANITIZE_ADDRESS__)
+void leave(Fiber& fiber) { swapcontext(&fiber.context, &scheduler); }
+void resume(Fiber& fiber) { swapcontext(&scheduler, &fiber.context); }
+#else
+void leave(Fiber& fiber) {
+    if (_setjmp(fiber.place) == 0) _longjmp(scheduler_place, 1);
+}
+void resume(Fiber& fiber) {
+    if (_setjmp(scheduler_place) != 0) return;
+    if (fiber.begun) _longjmp(fiber.place, 1);
+    fiber.begun = true;
+    setcontext(&fiber.context);
+}
+#endif
+
 void enter() {
     (*body)();
     fibers[running].state = State::finished;
-    swapcontext(&fibers[running].context, &scheduler);  // never comes back
+    leave(fibers[running]);  // never comes back
 }
 
 void wait_in(State state) {
-    const int me = running;
-    fibers[me].state = state;
-    swapcontext(&fibers[me].context, &scheduler);
+    Fiber& me = fibers[running];
+    me.state = state;
+    leave(me);
 }
 
 [[noreturn]] void diverged(const char* name, const char* what) {
@@ -88,6 +109,7 @@ void run_block(const char* name, std::mt19937& random) {
         fiber.context.uc_stack.ss_size = kStack;
         fiber.context.uc_link = nullptr;
         fiber.state = State::ready;
+        fiber.begun = false;
         makecontext(&fiber.context, enter, 0);
     }
     std::vector<int> order(thread_count);
@@ -98,7 +120,7 @@ void run_block(const char* name, std::mt19937& random) {
             if (fibers[t].state != State::ready) continue;
             running = t;
             thread = {static_cast<unsigned>(t), 0, 0};
-            swapcontext(&scheduler, &fibers[t].context);
+            resume(fibers[t]);
         }
     } while (release(name));
 }
