@@ -111,6 +111,8 @@ def _prepare(
 ) -> tuple[HullField, Cameras, Tensor]:
     """Checked and, where the images are much finer than the grid, shrunk inputs; the field over them."""
     n, (H, W) = len(cameras), cameras.image_size
+    if not cameras.is_perspective:
+        raise ValueError("cameras: a visual hull takes perspective ones, got orthographic")
     if not masks.is_floating_point():
         raise TypeError(f"masks: expected floating point values in [0, 1], got {masks.dtype}")
     if masks.shape != (n, H, W):

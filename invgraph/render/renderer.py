@@ -82,7 +82,7 @@ def render(
     if mode not in get_args(Mode):
         raise ValueError(f"mode: expected one of {get_args(Mode)}, got {mode!r}")
     wanted = _wanted(outputs)
-    engine = backends.load(backend, mode)
+    engine = backends.load(backend, mode, rgb="rgb" in wanted)
     shining = as_lights(lights, len(cameras))
     surface_of = Lambert() if material is None else material
     if not isinstance(surface_of, Material):

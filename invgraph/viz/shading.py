@@ -37,7 +37,8 @@ def shade(normals: Tensor, cameras: Cameras) -> Tensor:
         row, column = (normals[i] != 0).any(-1).nonzero(as_tuple=True)
         n = normals[i, row, column] @ R[i].mT  # (P, 3), camera coordinates
         pixel = torch.stack([column + 0.5, row + 0.5, torch.ones_like(row)], -1).to(n)
-        facing = (n * torch.nn.functional.normalize(pixel @ torch.linalg.inv(K[i]).mT, dim=-1)).sum(-1, keepdim=True)
+        ray = pixel @ torch.linalg.inv(K[i]).mT if cameras.is_perspective else n.new_tensor([0.0, 0.0, 1.0])
+        facing = (n * torch.nn.functional.normalize(ray, dim=-1)).sum(-1, keepdim=True)
         # interpolated normals lean a little past the outline of a smooth surface without it being seen from behind
         back = facing > 0.25
         n = torch.where(back, -n, n)

@@ -189,6 +189,9 @@ def test_says_what_is_wrong():
     one_sided = Cameras.look_at([[4.0, 0, 0], [4.0, 0.05, 0]], (0.0, 0, 0), (0, 0, 1.0), 30.0, (64, 64))
     with pytest.raises(InputError, match="do not bound the object"):
         visual_hull(one_sided, torch.ones(2, 64, 64), min_views=0)
+    parallel = Cameras(cameras.R, cameras.t, cameras.K, cameras.image_size, "orthographic")
+    with pytest.raises(ValueError, match="cameras: a visual hull takes perspective ones, got orthographic"):
+        visual_hull(parallel, masks)
     with pytest.raises(ValueError, match=r"masks: expected shape \(8, 96, 120\)"):
         visual_hull(cameras, masks[:3])
     with pytest.raises(ValueError, match=r"masks: expected values in \[0, 1\]"):

@@ -147,3 +147,5 @@ def test_modes_that_a_backend_has_not():
         ig.render(icosphere(1), cameras("perspective"), mode="antialias", backend="pytorch3d")
     with pytest.raises(ValueError, match=r"mode: the nvdiffrast backend has \('hard', 'antialias'\), got 'soft'"):
         ig.render(icosphere(1), cameras("perspective"), mode="soft", backend="nvdiffrast")
+    with pytest.raises(ValueError, match=r"mode: the pytorch3d backend has rgb in \('hard',\), got 'soft'"):
+        ig.render(icosphere(1), cameras("perspective"), mode="soft", outputs=("rgb",), backend="pytorch3d")

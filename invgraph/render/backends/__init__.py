@@ -39,6 +39,8 @@ class Backend(Protocol):
 
     MODES: tuple[str, ...]
     """The modes whose alpha it can make."""
+    COLOR_MODES: tuple[str, ...]
+    """The modes in which it can make rgb too."""
 
     def rasterize(self, points: Tensor, drawing: Drawing, image_size: tuple[int, int], barycentric: bool) -> Fragments:
         """The nearest face at every pixel centre, as :func:`invgraph.ops.rasterize` gives it."""
@@ -58,11 +60,11 @@ class Backend(Protocol):
         """``(N, H, W)`` coverage; ``fragments`` (what ``rasterize`` gave) may be None for ``"soft"``."""
 
 
-def load(name: str | None, mode: str) -> Backend:
+def load(name: str | None, mode: str, rgb: bool = False) -> Backend:
     """The backend called ``name``; None: that of the environment variable INVGRAPH_BACKEND, else ``"native"``.
 
     Raises:
-        ValueError: an unknown name, or a mode that the backend has not.
+        ValueError: an unknown name, or a mode that the backend has not, or not for ``rgb``.
         ImportError: what the backend draws with is not installed; says how to.
     """
     source = "backend"
@@ -73,6 +75,8 @@ def load(name: str | None, mode: str) -> Backend:
     backend = cast(Backend, importlib.import_module(f"{__name__}.{name}"))
     if mode not in backend.MODES:
         raise ValueError(f"mode: the {name} backend has {backend.MODES}, got {mode!r}")
+    if rgb and mode not in backend.COLOR_MODES:
+        raise ValueError(f"mode: the {name} backend has rgb in {backend.COLOR_MODES}, got {mode!r}")
     needs = _NEEDS[name]
     if needs is not None:
         try:

@@ -9,6 +9,7 @@ from ...ops import Fragments
 from ..clip import Drawing
 
 MODES = ("soft", "outline", "hard", "antialias")
+COLOR_MODES = MODES
 
 
 def rasterize(points: Tensor, drawing: Drawing, image_size: tuple[int, int], barycentric: bool) -> Fragments:

@@ -16,6 +16,7 @@ from ...ops import Fragments
 from ..clip import Drawing
 
 MODES = ("hard", "antialias")
+COLOR_MODES = MODES
 DEVICE = "cuda"  # the kind of device that it draws on
 MAX_FACES = 2**24 - 1  # it numbers triangles in floats
 

@@ -17,6 +17,7 @@ from ...ops import Fragments
 from ..clip import Drawing
 
 MODES = ("soft", "hard")
+COLOR_MODES = ("hard",)
 FACES_PER_PIXEL = 100
 """The most faces that a pixel of a soft silhouette takes; each costs 28 bytes a pixel."""
 MIN_PROBABILITY = 1e-4  # as the native kernel: what is fainter is left out
