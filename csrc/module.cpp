@@ -39,6 +39,12 @@ void typed(bool is_double, const F& f) {
 
 NB_MODULE(_native, m) {
     m.def("isa", &kernel_isa, "Instruction set of the kernels in use: baseline, avx2 or avx512.");
+    m.def("indices_within", [](Address index, int64_t count, int64_t low, int64_t end) {
+        return indices_within(at<const int64_t>(index), count, low, end);
+    });
+    m.def("ranges_ascend", [](Address ranges, int64_t images, int64_t faces) {
+        return ranges_ascend(at<const int64_t>(ranges), images, faces);
+    });
 
     m.def("soft_silhouette_forward", [](bool is_double, Batch batch, Address points, int height, int width, double sigma,
                                         double reach, int threads, Address alpha, Address transmittance) {

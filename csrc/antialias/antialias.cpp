@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
 
 #include "antialias/crossing.h"
 #include "common/parallel.h"
+#include "common/scratch.h"
 #include "common/simd.h"
 
 namespace invgraph {
@@ -19,13 +19,14 @@ constexpr int64_t kChunk = 8192;  // edges that one work item tests
 // The edges of one image: all of them (shared topology), or those of its own faces (packed), where an edge between faces
 // of two images is an outline of both.
 struct EdgeLists {
-    std::unique_ptr<int64_t[]> begin;
-    std::unique_ptr<int32_t[]> index;  // null when every image has every edge
+    Scratch<int64_t> begin;
+    Scratch<int32_t> index;  // null when every image has every edge
 };
 
 EdgeLists edges_by_image(const FaceBatch& batch, const int64_t* edge_faces, int64_t edge_count) {
     EdgeLists lists;
-    lists.begin.reset(new int64_t[batch.images + 1]());
+    lists.begin = Scratch<int64_t>(batch.images + 1);
+    std::fill(lists.begin.get(), lists.begin.get() + batch.images + 1, 0);
     if (!batch.ranges) {
         for (int64_t b = 0; b <= batch.images; ++b) lists.begin[b] = b * edge_count;
         return lists;
@@ -46,8 +47,8 @@ EdgeLists edges_by_image(const FaceBatch& batch, const int64_t* edge_faces, int6
     };
     for (int64_t e = 0; e < edge_count; ++e) each_image(e, [&](int64_t b) { ++lists.begin[b + 1]; });
     for (int64_t b = 0; b < batch.images; ++b) lists.begin[b + 1] += lists.begin[b];
-    lists.index.reset(new int32_t[lists.begin[batch.images] + 1]);
-    std::unique_ptr<int64_t[]> at(new int64_t[batch.images + 1]);
+    lists.index = Scratch<int32_t>(lists.begin[batch.images] + 1);
+    const Scratch<int64_t> at(batch.images + 1);
     std::copy(lists.begin.get(), lists.begin.get() + batch.images + 1, at.get());
     for (int64_t e = 0; e < edge_count; ++e)
         each_image(e, [&](int64_t b) { lists.index[at[b]++] = static_cast<int32_t>(e); });
@@ -158,13 +159,13 @@ void antialias_forward(const FaceBatch& batch, const T* points, const int64_t* e
     const EdgeLists lists = edges_by_image(batch, edge_faces, edge_count);
     const int64_t total = lists.begin[batch.images], pixels = static_cast<int64_t>(height) * width;
     // silhouette edges, compacted within each chunk of an image's edges: 2 * edge + (side > 0)
-    std::unique_ptr<int32_t[]> found(new int32_t[total + 1]);
-    std::unique_ptr<int64_t[]> first_chunk(new int64_t[batch.images + 1]);
+    const Scratch<int32_t> found(total + 1);
+    const Scratch<int64_t> first_chunk(batch.images + 1);
     first_chunk[0] = 0;
     for (int64_t b = 0; b < batch.images; ++b)
         first_chunk[b + 1] = first_chunk[b] + (lists.begin[b + 1] - lists.begin[b] + kChunk - 1) / kChunk;
-    std::unique_ptr<int64_t[]> found_count(new int64_t[first_chunk[batch.images] + 1]);
-    std::unique_ptr<int8_t[]> facings(new int8_t[batch.slots() + 1]);
+    const Scratch<int64_t> found_count(first_chunk[batch.images] + 1);
+    const Scratch<int8_t> facings(batch.slots() + 1);
     int64_t most = 0;
     for (int64_t b = 0; b < batch.images; ++b) most = std::max(most, batch.count(b));
     const int64_t face_chunks = (most + kChunk - 1) / kChunk;
@@ -208,7 +209,7 @@ void antialias_forward(const FaceBatch& batch, const T* points, const int64_t* e
         }
     });
 
-    std::unique_ptr<T[]> rows(new T[batch.images * pixels * channels]);
+    const Scratch<T> rows(batch.images * pixels * channels);
     parallel_for(batch.images, threads, [&](int64_t b) {
         const int32_t* planes = crossing + b * 2 * pixels;
         const int64_t at = b * pixels * channels;
@@ -222,7 +223,7 @@ void antialias_backward(const FaceBatch& batch, const T* points, const int64_t* 
                         int channels, int threads, const T* image, const int32_t* crossing, const T* grad_out,
                         T* grad_image, T* grad_points) {
     const int64_t pixels = static_cast<int64_t>(height) * width, size = pixels * channels;
-    std::unique_ptr<T[]> scratch(new T[2 * batch.images * size]);
+    const Scratch<T> scratch(2 * batch.images * size);
     // packed images may share points, so only shared topology, where each image has its own, adds in parallel
     parallel_for(batch.images, batch.ranges ? 1 : threads, [&](int64_t b) {
         const int32_t* planes = crossing + b * 2 * pixels;

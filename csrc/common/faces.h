@@ -31,4 +31,22 @@ struct FaceBatch {
     }
 };
 
+// Whether low <= index[i] < end for all i.
+inline bool indices_within(const int64_t* index, int64_t count, int64_t low, int64_t end) {
+    uint64_t outside = 0;  // its sign is set once either difference is negative; unsigned, so that it may wrap
+    for (int64_t i = 0; i < count; ++i) {
+        const uint64_t v = static_cast<uint64_t>(index[i]);
+        outside |= (v - static_cast<uint64_t>(low)) | (static_cast<uint64_t>(end) - 1 - v);
+    }
+    return static_cast<int64_t>(outside) >= 0;
+}
+
+// Whether the ranges ascend without overlap within [0, faces].
+inline bool ranges_ascend(const int64_t* ranges, int64_t images, int64_t faces) {
+    int64_t last = 0;
+    for (int64_t i = 0; i < 2 * images; last = ranges[i++])
+        if (ranges[i] < last) return false;
+    return last <= faces;
+}
+
 }  // namespace invgraph

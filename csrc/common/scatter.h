@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
 #include "common/faces.h"
 #include "common/parallel.h"
+#include "common/scratch.h"
 #include "common/simd.h"
 
 namespace invgraph {
@@ -21,8 +21,8 @@ void gather_face_gradients(const FaceBatch& batch, int threads, T* grad_points, 
         T value[3 * N];
     };
     const int64_t slots = batch.slots();
-    std::unique_ptr<Numbers[]> grads(new Numbers[slots > 0 ? slots : 1]);
-    std::unique_ptr<bool[]> present(new bool[slots > 0 ? slots : 1]());
+    const Scratch<Numbers> grads(slots);
+    const Scratch<bool> present(slots);
 
     int64_t most = 0;
     for (int64_t b = 0; b < batch.images; ++b) most = batch.count(b) > most ? batch.count(b) : most;

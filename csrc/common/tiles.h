@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <memory>
 
 #include "common/faces.h"
 #include "common/parallel.h"
 #include "common/pixel_box.h"
+#include "common/scratch.h"
 #include "common/simd.h"
 #include "common/triangle.h"
 
@@ -28,8 +28,8 @@ struct TileGrid {
 };
 
 struct TileBins {
-    std::unique_ptr<int64_t[]> begin;  // (images * tiles + 1)
-    std::unique_ptr<int32_t[]> faces;  // indices local to the image
+    Scratch<int64_t> begin;  // (images * tiles + 1)
+    Scratch<int32_t> faces;  // indices local to the image
 };
 
 // box(image, face) -> PixelBox already clipped to the image
@@ -37,7 +37,7 @@ template <class Box>
 TileBins bin_faces(const FaceBatch& batch, const TileGrid& grid, int threads, const Box& box) {
     constexpr int64_t kChunk = 4096;  // faces counted by one work item
     const int64_t tiles = grid.tiles();
-    std::unique_ptr<int64_t[]> first_chunk(new int64_t[batch.images + 1]);
+    const Scratch<int64_t> first_chunk(batch.images + 1);
     first_chunk[0] = 0;
     for (int64_t b = 0; b < batch.images; ++b) first_chunk[b + 1] = first_chunk[b] + (batch.count(b) + kChunk - 1) / kChunk;
     const int64_t chunks = first_chunk[batch.images];
@@ -45,9 +45,9 @@ TileBins bin_faces(const FaceBatch& batch, const TileGrid& grid, int threads, co
     struct TileBox {
         int16_t x0, x1, y0, y1;
     };
-    std::unique_ptr<TileBox[]> boxes(new TileBox[chunks * kChunk]);
-    std::unique_ptr<int32_t[]> counts(new int32_t[chunks * tiles]());
-    std::unique_ptr<int64_t[]> image_of(new int64_t[chunks]);
+    const Scratch<TileBox> boxes(chunks * kChunk);
+    const Scratch<int32_t> counts(chunks * tiles);
+    const Scratch<int64_t> image_of(chunks);
     for (int64_t b = 0; b < batch.images; ++b)
         for (int64_t c = first_chunk[b]; c < first_chunk[b + 1]; ++c) image_of[c] = b;
 
@@ -63,6 +63,7 @@ TileBins bin_faces(const FaceBatch& batch, const TileGrid& grid, int threads, co
 
     parallel_for(chunks, threads, [&](int64_t c) {
         int32_t* count = counts.get() + c * tiles;
+        std::fill(count, count + tiles, 0);
         each_face(c, [&](int64_t b, int64_t i, TileBox& t) {
             const PixelBox p = box(b, i);
             t = {0, -1, 0, -1};
@@ -74,8 +75,8 @@ TileBins bin_faces(const FaceBatch& batch, const TileGrid& grid, int threads, co
     });
 
     TileBins bins;
-    bins.begin.reset(new int64_t[batch.images * tiles + 1]);
-    std::unique_ptr<int64_t[]> cursor(new int64_t[chunks * tiles]);
+    bins.begin = Scratch<int64_t>(batch.images * tiles + 1);
+    const Scratch<int64_t> cursor(chunks * tiles);
     int64_t total = 0;
     for (int64_t b = 0; b < batch.images; ++b)
         for (int64_t tile = 0; tile < tiles; ++tile) {
@@ -86,7 +87,7 @@ TileBins bin_faces(const FaceBatch& batch, const TileGrid& grid, int threads, co
             }
         }
     bins.begin[batch.images * tiles] = total;
-    bins.faces.reset(new int32_t[total > 0 ? total : 1]);
+    bins.faces = Scratch<int32_t>(total);
     parallel_for(chunks, threads, [&](int64_t c) {
         int64_t* at = cursor.get() + c * tiles;
         each_face(c, [&](int64_t, int64_t i, TileBox& t) {

@@ -137,7 +137,7 @@ template <class T>
 void soft_silhouette_backward(const FaceBatch& batch, const T* points, int height, int width, T sigma, T reach,
                               int threads, const T* transmittance, const T* grad_alpha, T* grad_points) {
     const int64_t stride = width + kLanes<T>;  // so that a vector may hang over a row's end
-    std::unique_ptr<T[]> weight(new T[batch.images * height * stride]);
+    const Scratch<T> weight(batch.images * height * stride);
     parallel_for(batch.images * height, threads, [&](int64_t row) {
         T* to = weight.get() + row * stride;
         for (int x = 0; x < width; ++x) to[x] = grad_alpha[row * width + x] * transmittance[row * width + x];

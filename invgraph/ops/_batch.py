@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
+
+from . import _native
 
 MAX_SIZE = 32768  # pixels a side: tile numbers are 16 bits
 
@@ -45,23 +49,22 @@ def image_count(points: Tensor, ranges: Tensor | None) -> int:
     return points.shape[0] if ranges is None else ranges.shape[0]
 
 
-def native_batch(points: Tensor, faces: Tensor, ranges: Tensor | None) -> tuple[int, int, int, int, int]:
+def native_batch(
+    points: Tensor, faces: Tensor, ranges: Tensor | None, *, checked: bool = False
+) -> tuple[int, int, int, int, int]:
     """The native module's FaceBatch, after the checks that need the data: indices and ranges within bounds.
 
-    ``faces`` and ``ranges`` must be contiguous and outlive the call.
+    ``faces`` and ``ranges`` must be dense and outlive the call. ``checked``: they were, by the forward.
     """
     count = points.shape[-2]
-    if faces.numel():
-        low, high = (int(v) for v in torch.aminmax(faces))
-        if low < 0 or high >= count:
-            raise ValueError(f"faces: expected indices within 0..{count - 1}, got {low if low < 0 else high}")
-    if len(faces) >= 2**30:
-        raise ValueError(f"faces: expected fewer than 2^30, got {len(faces)}")
+    if not checked:
+        check_indices("faces", faces, 0, count)
+        if len(faces) >= 2**30:
+            raise ValueError(f"faces: expected fewer than 2^30, got {len(faces)}")
+        if ranges is not None and not _native.ranges_ascend(ranges.data_ptr(), len(ranges), len(faces)):
+            raise ValueError(f"ranges: expected ascending, not overlapping ranges within 0..{len(faces)}")
     if ranges is None:
         return faces.data_ptr(), 0, points.shape[0], len(faces), count
-    flat = ranges.flatten()
-    if len(flat) and (int(flat[0]) < 0 or int(flat[-1]) > len(faces) or bool((flat[1:] < flat[:-1]).any())):
-        raise ValueError(f"ranges: expected ascending, not overlapping ranges within 0..{len(faces)}")
     return faces.data_ptr(), ranges.data_ptr(), len(ranges), len(faces), count
 
 
@@ -77,14 +80,27 @@ def check_edges(points: Tensor, edges: Tensor, edge_faces: Tensor) -> None:
 
 
 def check_edge_indices(points: Tensor, faces: Tensor, edges: Tensor, edge_faces: Tensor) -> None:
-    """The checks of edges that need the data: indices within bounds."""
+    """The checks of edges that need the data: indices within bounds. Dense tensors, as :func:`native_batch` takes."""
     if len(edges) >= 2**30:
         raise ValueError(f"edges: expected fewer than 2^30, got {len(edges)}")
-    for name, index, low, end in (("edges", edges, 0, points.shape[-2]), ("edge_faces", edge_faces, -1, len(faces))):
-        if index.numel():
-            least, most = (int(v) for v in torch.aminmax(index))
-            if least < low or most >= end:
-                raise ValueError(f"{name}: expected within {low}..{end - 1}, got {least if least < low else most}")
+    check_indices("edges", edges, 0, points.shape[-2])
+    check_indices("edge_faces", edge_faces, -1, len(faces))
+
+
+def check_indices(name: str, index: Tensor, low: int, end: int) -> None:
+    """Check that every element of a dense int64 tensor on the CPU is within ``low <= index < end``.
+
+    Raises:
+        ValueError: one is not.
+    """
+    if not _native.indices_within(index.data_ptr(), index.numel(), low, end):
+        least, most = (int(v) for v in torch.aminmax(index))
+        raise ValueError(f"{name}: expected indices within {low}..{end - 1}, got {least if least < low else most}")
+
+
+def dense(*tensors: Tensor | None) -> list[Any]:
+    """Each tensor row-major without gaps, as the native module reads memory; None stays None."""
+    return [None if tensor is None else tensor.contiguous() for tensor in tensors]
 
 
 def is_double(points: Tensor) -> bool:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from . import _native
-from ._batch import check_drawing, is_double, native_batch
+from ._batch import check_drawing, check_edge_indices, check_edges, dense, is_double, native_batch
 from ._register import register
 
 
@@ -50,11 +50,7 @@ def antialias(
     for name, tensor in (("image", image), ("depth", depth)):
         if tensor.dtype != points.dtype:
             raise TypeError(f"{name}: expected {points.dtype} as points are, got {tensor.dtype}")
-    for name, tensor in (("edges", edges), ("edge_faces", edge_faces)):
-        if tensor.dim() != 2 or tensor.shape[1] != 2 or len(tensor) != len(edges):
-            raise ValueError(f"{name}: expected shape (E, 2), the same E for both, got {tuple(tensor.shape)}")
-        if tensor.dtype != torch.int64:
-            raise TypeError(f"{name}: expected int64, got {tensor.dtype}")
+    check_edges(points, edges, edge_faces)
     # which pixel is in front is a decision without a gradient: detached, so that no backward pass runs for it
     out, _ = torch.ops.invgraph.antialias(image, depth.detach(), points, faces, ranges, edges, edge_faces)
     return out
@@ -69,16 +65,12 @@ def _forward(
     edges: Tensor,
     edge_faces: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    image, depth, points, faces = image.contiguous(), depth.contiguous(), points.contiguous(), faces.contiguous()
-    ranges = None if ranges is None else ranges.contiguous()
-    edges, edge_faces = edges.contiguous(), edge_faces.contiguous()
+    image, depth, points, faces, ranges = dense(image, depth, points, faces, ranges)
+    edges, edge_faces = dense(edges, edge_faces)
     batch = native_batch(points, faces, ranges)
     if len(image) != batch[2]:
         raise ValueError(f"image: expected {batch[2]} images, as many as the points or ranges, got {len(image)}")
-    if len(edges) >= 2**30:
-        raise ValueError(f"edges: expected fewer than 2^30, got {len(edges)}")
-    _check_bounds("edges", edges, 0, points.shape[-2])
-    _check_bounds("edge_faces", edge_faces, -1, len(faces))
+    check_edge_indices(points, faces, edges, edge_faces)
     out = torch.empty_like(image)
     count, height, width, channels = image.shape
     crossing = image.new_empty(count, 2, height, width, dtype=torch.int32)
@@ -99,13 +91,6 @@ def _forward(
         crossing.data_ptr(),
     )
     return out, crossing
-
-
-def _check_bounds(name: str, index: Tensor, low: int, end: int) -> None:
-    if index.numel():
-        least, most = (int(v) for v in torch.aminmax(index))
-        if least < low or most >= end:
-            raise ValueError(f"{name}: expected within {low}..{end - 1}, got {least if least < low else most}")
 
 
 def _forward_fake(
@@ -132,13 +117,12 @@ def _backward(
     crossing: Tensor,
     grad_out: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    image, points, faces = image.contiguous(), points.contiguous(), faces.contiguous()
-    ranges = None if ranges is None else ranges.contiguous()
-    edges, grad_out = edges.contiguous(), grad_out.contiguous()
+    image, points, faces, ranges = dense(image, points, faces, ranges)
+    edges, crossing, grad_out = dense(edges, crossing, grad_out)
     grad_image, grad_points = torch.empty_like(image), torch.zeros_like(points)
     _native.antialias_backward(
         is_double(points),
-        native_batch(points, faces, ranges),
+        native_batch(points, faces, ranges, checked=True),
         points.data_ptr(),
         edges.data_ptr(),
         *image.shape[1:],
@@ -168,10 +152,13 @@ def _backward_fake(
 def _setup(ctx, inputs, output) -> None:
     image, _, points, faces, ranges, edges, edge_faces = inputs
     ctx.save_for_backward(image, points, faces, ranges, edges, edge_faces, output[1])
+    ctx.set_materialize_grads(False)
     ctx.mark_non_differentiable(output[1])
 
 
 def _gradient(ctx, grad_out, _):
+    if grad_out is None:
+        return (None,) * 7
     grad_image, grad_points = torch.ops.invgraph.antialias_backward(*ctx.saved_tensors, grad_out)
     return grad_image, None, grad_points, None, None, None, None
 

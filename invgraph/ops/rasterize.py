@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from . import _native
-from ._batch import check_drawing, image_count, is_double, native_batch
+from ._batch import check_drawing, dense, image_count, is_double, native_batch
 from ._register import register
 
 
@@ -57,8 +57,7 @@ def rasterize(
 def _forward(
     points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int, barycentric: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    points, faces = points.contiguous(), faces.contiguous()
-    ranges = None if ranges is None else ranges.contiguous()
+    points, faces, ranges = dense(points, faces, ranges)
     outputs = _empty(points, faces, ranges, height, width, barycentric)
     _native.rasterize_forward(
         is_double(points),
@@ -86,13 +85,12 @@ def _empty(
 def _backward(
     points: Tensor, faces: Tensor, ranges: Tensor | None, face_id: Tensor, grad_barycentric: Tensor, grad_depth: Tensor
 ) -> Tensor:
-    points, faces = points.contiguous(), faces.contiguous()
-    ranges = None if ranges is None else ranges.contiguous()
-    grad_barycentric, grad_depth = grad_barycentric.contiguous(), grad_depth.contiguous()
+    points, faces, ranges, face_id = dense(points, faces, ranges, face_id)
+    grad_barycentric, grad_depth = dense(grad_barycentric, grad_depth)
     grad_points = torch.zeros_like(points)
     _native.rasterize_backward(
         is_double(points),
-        native_batch(points, faces, ranges),
+        native_batch(points, faces, ranges, checked=True),
         points.data_ptr(),
         *face_id.shape[1:],
         torch.get_num_threads(),
@@ -113,13 +111,19 @@ def _backward_fake(
 def _setup(ctx, inputs, output) -> None:
     points, faces, ranges, _, _, ctx.barycentric = inputs
     ctx.save_for_backward(points, faces, ranges, output[2])
+    ctx.set_materialize_grads(False)
     ctx.mark_non_differentiable(output[2])
 
 
 def _gradient(ctx, grad_barycentric, grad_depth, _):
-    if not ctx.barycentric:
-        grad_barycentric = grad_depth.new_zeros(*grad_depth.shape, 3)
-    grad = torch.ops.invgraph.rasterize_backward(*ctx.saved_tensors, grad_barycentric, grad_depth)
+    if grad_barycentric is None and grad_depth is None:
+        return (None,) * 6
+    *saved, face_id = ctx.saved_tensors
+    if grad_depth is None:
+        grad_depth = saved[0].new_zeros(face_id.shape)
+    if grad_barycentric is None or not ctx.barycentric:
+        grad_barycentric = grad_depth.new_zeros(*face_id.shape, 3)
+    grad = torch.ops.invgraph.rasterize_backward(*saved, face_id, grad_barycentric, grad_depth)
     return grad, None, None, None, None, None
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from . import _native
-from ._batch import check_drawing, image_count, is_double, native_batch
+from ._batch import check_drawing, dense, image_count, is_double, native_batch
 from ._register import register
 
 
@@ -113,8 +113,7 @@ def _forward(
     width: int,
     numbers: list[float],
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    points, faces, colors = points.contiguous(), faces.contiguous(), colors.contiguous()
-    ranges = None if ranges is None else ranges.contiguous()
+    points, faces, ranges, colors = dense(points, faces, ranges, colors)
     outputs = _outputs(points, ranges, colors, height, width)
     _native.soft_color_forward(
         is_double(points),
@@ -166,16 +165,15 @@ def _backward(
     outputs: list[Tensor],
     grads: list[Tensor],
 ) -> tuple[Tensor, Tensor]:
-    points, faces, colors = points.contiguous(), faces.contiguous(), colors.contiguous()
-    ranges = None if ranges is None else ranges.contiguous()
-    outputs, grads = [t.contiguous() for t in outputs], [t.contiguous() for t in grads]
+    points, faces, ranges, colors = dense(points, faces, ranges, colors)
+    outputs, grads = dense(*outputs), dense(*grads)
     grad_points, share = torch.zeros_like(points), _images_share(colors, ranges)
     # where images share the colours, each has its own gradient, and they are summed
     images = (points.shape[0],) if share else ()
     grad_colors = colors.new_zeros(*images, *colors.shape) if wants_colors else colors.new_empty(0)
     _native.soft_color_backward(
         is_double(points),
-        native_batch(points, faces, ranges),
+        native_batch(points, faces, ranges, checked=True),
         points.data_ptr(),
         colors.data_ptr(),
         share,

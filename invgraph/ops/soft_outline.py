@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from . import _native
-from ._batch import check_drawing, check_edge_indices, check_edges, image_count, is_double, native_batch
+from ._batch import check_drawing, check_edge_indices, check_edges, dense, image_count, is_double, native_batch
 from ._register import register
 from .rasterize import rasterize
 
@@ -89,9 +89,8 @@ def _forward(
     scale: float,
     reach: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    points, faces, depth = points.contiguous(), faces.contiguous(), depth.contiguous()
-    ranges = None if ranges is None else ranges.contiguous()
-    edges, edge_faces = edges.contiguous(), edge_faces.contiguous()
+    points, faces, ranges, depth = dense(points, faces, ranges, depth)
+    edges, edge_faces = dense(edges, edge_faces)
     batch = native_batch(points, faces, ranges)
     check_edge_indices(points, faces, edges, edge_faces)
     alpha, fraction = torch.empty_like(depth), torch.empty_like(depth)
@@ -143,13 +142,12 @@ def _backward(
     fraction: Tensor,
     grad_alpha: Tensor,
 ) -> Tensor:
-    points, faces, depth = points.contiguous(), faces.contiguous(), depth.contiguous()
-    ranges = None if ranges is None else ranges.contiguous()
-    edges, grad_alpha = edges.contiguous(), grad_alpha.contiguous()
+    points, faces, ranges, depth = dense(points, faces, ranges, depth)
+    edges, grad_alpha = dense(edges, grad_alpha)
     grad_points = torch.zeros_like(points)
     _native.soft_outline_backward(
         is_double(points),
-        native_batch(points, faces, ranges),
+        native_batch(points, faces, ranges, checked=True),
         points.data_ptr(),
         edges.data_ptr(),
         depth.data_ptr(),

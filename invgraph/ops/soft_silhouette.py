@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from . import _native
-from ._batch import check_drawing, image_count, is_double, native_batch
+from ._batch import check_drawing, dense, image_count, is_double, native_batch
 from ._register import register
 
 
@@ -58,8 +58,7 @@ def soft_silhouette(
 def _forward(
     points: Tensor, faces: Tensor, ranges: Tensor | None, height: int, width: int, sigma: float, reach: float
 ) -> tuple[Tensor, Tensor]:
-    points, faces = points.contiguous(), faces.contiguous()
-    ranges = None if ranges is None else ranges.contiguous()
+    points, faces, ranges = dense(points, faces, ranges)
     alpha = points.new_empty(image_count(points, ranges), height, width)
     transmittance = torch.empty_like(alpha)
     _native.soft_silhouette_forward(
@@ -93,13 +92,11 @@ def _backward(
     transmittance: Tensor,
     grad_alpha: Tensor,
 ) -> Tensor:
-    points, faces = points.contiguous(), faces.contiguous()
-    ranges = None if ranges is None else ranges.contiguous()
-    transmittance, grad_alpha = transmittance.contiguous(), grad_alpha.contiguous()
+    points, faces, ranges, transmittance, grad_alpha = dense(points, faces, ranges, transmittance, grad_alpha)
     grad_points = torch.zeros_like(points)
     _native.soft_silhouette_backward(
         is_double(points),
-        native_batch(points, faces, ranges),
+        native_batch(points, faces, ranges, checked=True),
         points.data_ptr(),
         *grad_alpha.shape[1:],
         sigma,
@@ -127,10 +124,13 @@ def _backward_fake(
 def _setup(ctx, inputs, output) -> None:
     points, faces, ranges, _, _, ctx.sigma, ctx.reach = inputs
     ctx.save_for_backward(points, faces, ranges, output[1])
+    ctx.set_materialize_grads(False)
     ctx.mark_non_differentiable(output[1])
 
 
 def _gradient(ctx, grad_alpha, _):
+    if grad_alpha is None:
+        return (None,) * 7
     points, faces, ranges, transmittance = ctx.saved_tensors
     grad = torch.ops.invgraph.soft_silhouette_backward(
         points, faces, ranges, ctx.sigma, ctx.reach, transmittance, grad_alpha

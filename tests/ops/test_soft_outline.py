@@ -243,7 +243,7 @@ def test_wrong_arguments_are_named():
         ops.soft_outline(points, mesh.faces, edges, edge_faces, (16, 16), 0.0)
     with pytest.raises(ValueError, match="edge_faces"):
         ops.soft_outline(points, mesh.faces, edges, edge_faces[:2], (16, 16), 1.0)
-    with pytest.raises(ValueError, match="edges: expected within"):
+    with pytest.raises(ValueError, match="edges: expected indices within"):
         ops.soft_outline(points, mesh.faces, edges + 9, edge_faces, (16, 16), 1.0)
     with pytest.raises(ValueError, match="depth"):
         ops.soft_outline(points, mesh.faces, edges, edge_faces, (16, 16), 1.0, depth=torch.ones(1, 4, 4))
