@@ -77,7 +77,8 @@ def clip(drawing: Drawing, planes: Sequence[Tensor]) -> Drawing:
 
     New points lie on the crossed edges, one an edge, so that neighbouring faces stay joined and closed meshes get no
     cracks; they are differentiable with respect to the positions and the planes. A face that only touches a plane from
-    behind, by a corner or an edge, leaves nothing. Nothing is copied where no point lies behind a plane.
+    behind, by a corner or an edge, leaves nothing. Nothing is copied where no point lies behind a plane. What is left
+    of a face is one triangle or two; a soft silhouette, which counts faces, counts both.
 
     Args:
         drawing: finite points in camera space.
