@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 QUICK = {
     "pose": ({"seed": 3, "size": 64, "candidates": 512, "steps": 20}, 0.5),
     "triangle": ({}, 0.01),
+    "calibration": ({"views": 4, "size": (48, 64), "steps": 40}, 0.3),
+    "texture": ({"size": 64, "steps": 40}, 0.5),
 }
 
 
