@@ -4,40 +4,20 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import torch
-
-from invgraph.ops import _native
-
 TABLES = {
-    "soft": ("kernels", "soft silhouette against PyTorch3D"),
-    "coverage": ("kernels", "rasterize + antialias against DEODR"),
-    "memory": ("kernels", "memory of the soft silhouette"),
-    "growth": ("kernels", "time against pixel-face pairs"),
+    "soft": ("silhouette", "soft silhouette against PyTorch3D"),
+    "growth": ("silhouette", "time of the soft silhouette against pixel-face pairs"),
+    "memory": ("silhouette", "memory of the soft silhouette"),
+    "limits": ("limits", "tests a second against the bound of the processor"),
+    "coverage": ("primitives", "rasterize + antialias against DEODR"),
+    "mitsuba": ("primitives", "rasterize + antialias against Mitsuba 3"),
+    "primitives": ("primitives", "the other primitives"),
+    "color": ("primitives", "soft colour against PyTorch3D"),
+    "cuda": ("gpu", "on a GPU, against PyTorch3D and nvdiffrast"),
     "fits": ("fits", "reconstructions against their true meshes"),
 }
-
-
-def machine() -> str:
-    """One line: processor, cores, instruction set and versions, for the head of every table."""
-    model = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-        model = names[0] if names else model
-
-    def of(package: str) -> str:
-        try:
-            return f"{package} {version(package)}"
-        except PackageNotFoundError:
-            return f"{package} not installed"
-
-    packages = ", ".join(of(name) for name in ("invgraph", "torch", "pytorch3d", "deodr"))
-    threads = torch.get_num_threads()
-    return f"{model}, {threads} threads, {_native.isa()} kernels, Python {platform.python_version()}, {packages}"
 
 
 def main() -> None:
@@ -50,7 +30,6 @@ def main() -> None:
     unknown = set(arguments.tables) - set(TABLES)
     if unknown:
         parser.error(f"unknown table {', '.join(sorted(unknown))}; there are {', '.join(TABLES)}")
-    print(machine())
     for name in arguments.tables or TABLES:
         module, title = TABLES[name]
         print(f"\n### {title}\n", flush=True)

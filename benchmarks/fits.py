@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import header, row
+from benchmarks.measure import header, machine, row
 from invgraph.data import load_views
 from invgraph.geometry import load_mesh
 from invgraph.metrics import silhouette_iou
@@ -27,6 +27,7 @@ CASES = {
 
 def fits(arguments: argparse.Namespace) -> None:
     """One row a case, from the metrics.json that the command writes."""
+    print(machine() + "\n")
     header(
         "case",
         "volume IoU",

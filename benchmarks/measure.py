@@ -1,27 +1,73 @@
-"""Timing, and the scenes that are timed."""
+"""Timing, the machine it was done on, and tables."""
 
 from __future__ import annotations
 
-import math
+import platform
 import statistics
 import time
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from invgraph.geometry import Mesh, icosphere
+from invgraph.ops import _native
+
+Step = Callable[[], object]
 
 
-def median_ms(step: Callable[[], object], repeats: int) -> float:
-    """Median of wall-clock milliseconds after one unmeasured call."""
+def timed_ms(step: Step) -> float:
+    """Wall-clock milliseconds of one call, with the GPU's work where there is one."""
+    _wait_for_gpu()
+    start = time.perf_counter()
     step()
-    times = []
+    _wait_for_gpu()
+    return 1e3 * (time.perf_counter() - start)
+
+
+def _wait_for_gpu() -> None:
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
+def medians_ms(*steps: Step, repeats: int, seconds: float = 20.0) -> list[float]:
+    """Median of each step's times. The steps take turns, so that a drifting machine drifts for all of them.
+
+    The first call of each warms up and is not counted. A step that has used up its ``seconds`` waits while the others
+    go on, so that one that takes minutes is timed once; where even its first call took that long, that call counts.
+    """
+    first = [timed_ms(step) for step in steps]
+    times: list[list[float]] = [[] for _ in steps]
     for _ in range(repeats):
-        start = time.perf_counter()
-        step()
-        times.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(times)
+        for step, warm, counted in zip(steps, first, times):
+            if warm + sum(counted) > 1e3 * seconds:
+                continue
+            if len(steps) > 1 and warm < 100:
+                time.sleep(0.02)  # what ran before may leave threads that spin, and other data in the caches
+                step()
+            counted.append(timed_ms(step))
+    return [statistics.median(counted or [warm]) for warm, counted in zip(first, times)]
+
+
+def machine(*packages: str) -> str:
+    """One line for the head of a table: processor, threads, instruction set, GPU if any, and versions."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        model = names[0] if names else model
+    parts = [model, f"{torch.get_num_threads()} threads", f"{_native.isa()} kernels"]
+    if torch.cuda.is_available():
+        parts.append(torch.cuda.get_device_name())
+    parts.append(f"Python {platform.python_version()}")
+    return ", ".join([*parts, *(_version(name) for name in ("torch", *packages))])
+
+
+def _version(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"{package} not installed"
 
 
 def row(*cells: object) -> None:
@@ -35,30 +81,17 @@ def header(*cells: str) -> None:
     row(*("---" for _ in cells))
 
 
-def disc(level: int, size: int, fill: float = 0.4) -> tuple[Tensor, Mesh]:
-    """An icosphere whose disc fills a fraction of a square image: points (1, V, 3) in pixels and depth; the mesh."""
-    mesh = icosphere(level)
-    radius = math.sqrt(fill / math.pi) * size
-    return torch.cat([mesh.verts[:, :2] * radius + size / 2, mesh.verts[:, 2:] * 0.3 + 3], 1)[None], mesh
+def against(name: str, ours: Step, peer: Callable[[], Step], repeats: int, seconds: float = 20.0) -> None:
+    """A row: name, our milliseconds, the peer's and their ratio; ``peer()`` makes its step or raises ImportError."""
+    try:
+        step = peer()
+    except ImportError:
+        row(name, ms(medians_ms(ours, repeats=repeats)[0]), "not installed", "")
+        return
+    mine, theirs = medians_ms(ours, step, repeats=repeats, seconds=seconds)
+    row(name, ms(mine), ms(theirs), f"{theirs / mine:,.1f}" if theirs < 100 * mine else f"{theirs / mine:,.0f}")
 
 
-def torus(rings: int, size: int) -> tuple[Tensor, Mesh]:
-    """A torus of ``2 rings^2`` faces, seen from above."""
-    angle = torch.arange(rings) * (2 * math.pi / rings)
-    around, along = torch.meshgrid(angle, angle, indexing="ij")
-    radius = 1 + 0.45 * torch.cos(along)
-    verts = torch.stack([radius * torch.cos(around), radius * torch.sin(around), 0.45 * torch.sin(along)], -1)
-    index = torch.arange(rings * rings).reshape(rings, rings)
-    a, b, c, d = index, index.roll(-1, 0), index.roll((-1, -1), (0, 1)), index.roll(-1, 1)
-    faces = torch.cat([torch.stack([a, b, c], -1).reshape(-1, 3), torch.stack([a, c, d], -1).reshape(-1, 3)])
-    verts = verts.reshape(-1, 3)
-    return torch.cat([verts[:, :2] * size * 0.33 + size / 2, verts[:, 2:] + 3], 1)[None], Mesh(verts, faces)
-
-
-def pairs(points: Tensor, mesh: Mesh, sigma: float, min_probability: float = 1e-4) -> float:
-    """Pixel-face pairs within reach: the sum of the triangles' areas grown by sqrt(9.2 sigma) pixels."""
-    reach = math.sqrt(math.log(1 / min_probability - 1) * sigma)
-    corner = points[0][mesh.faces][..., :2]
-    edge = corner.roll(-1, 1) - corner
-    area = (edge[:, 0, 0] * edge[:, 1, 1] - edge[:, 0, 1] * edge[:, 1, 0]).abs() / 2
-    return float((area + edge.norm(dim=-1).sum(-1) * reach + math.pi * reach**2).sum())
+def ms(value: float) -> str:
+    """Milliseconds with three figures."""
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
