@@ -165,30 +165,31 @@ def _single(image: Tensor, uv: Tensor, wrap: Wrap, filter: Filter) -> Tensor:
 
 
 def _trilinear(image: Tensor, uv: Tensor, footprint: Tensor, wrap: Wrap, max_level: int | None) -> Tensor:
-    """All levels lie one below the other in one atlas, so that each pixel looks up its two wherever they are."""
+    """The levels above the picture lie one below the other in one atlas, where each pixel finds its own."""
     levels = [image]
     while max(levels[-1].shape[-2:]) > 1 and (max_level is None or len(levels) <= max_level):
         levels.append(_halved(levels[-1]))
-    columns = image.shape[-1] + 2
-    atlas = torch.cat([F.pad(_padded(x, wrap), (0, columns - x.shape[-1] - 2)) for x in levels], 2)
-    heights, widths = (torch.tensor([x.shape[d] for x in levels]).to(uv) for d in (-2, -1))
-    tops = (heights + 2).cumsum(0) - heights - 1  # of each level's own texels, below its padding
-
+    picture = _single(image, uv, wrap, "linear")
+    if len(levels) == 1:
+        return picture
     texels = footprint * footprint.new_tensor([image.shape[-1], image.shape[-2]])[:, None]
     longest = torch.linalg.vector_norm(texels, dim=-2).amax(-1).nan_to_num(0.0)
     level = longest.clamp_min(1).log2().clamp_max(len(levels) - 1)
-    lower = level.floor().clamp_max(max(0, len(levels) - 2))
+    lower = level.floor().clamp_max(len(levels) - 2)
+
+    del levels[0]
+    columns = levels[0].shape[-1] + 2
+    atlas = torch.cat([F.pad(_padded(x, wrap), (0, columns - x.shape[-1] - 2)) for x in levels], 2)
+    heights, widths = (torch.tensor([x.shape[d] for x in levels]).to(uv) for d in (-2, -1))
+    tops = (heights + 2).cumsum(0) - heights - 1  # of each level's own texels, below its padding
     places = []
-    for offset in range(min(2, len(levels))):
-        index = (lower + offset).long()
+    for index in (lower.long() - 1).clamp_min(0), lower.long():
         x = (uv[..., 0] * widths[index] + 1) * (2 / columns) - 1
         y = (uv[..., 1] * heights[index] + tops[index]) * (2 / atlas.shape[-2]) - 1
         places.append(torch.stack([x, y], -1))
     found = F.grid_sample(atlas, torch.cat(places, 1), padding_mode="border", align_corners=False)
-    if len(levels) == 1:
-        return found
     fine, coarse = found.chunk(2, 2)
-    return torch.lerp(fine, coarse, (level - lower)[:, None])
+    return torch.lerp(torch.where((lower < 1)[:, None], picture, fine), coarse, (level - lower)[:, None])
 
 
 def _halved(image: Tensor) -> Tensor:
