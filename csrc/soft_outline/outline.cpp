@@ -6,32 +6,16 @@
 #include "common/parallel.h"
 #include "common/silhouette.h"
 #include "common/tiles.h"
-#include "soft_outline/cells.h"
-#include "soft_outline/outline_math.h"
 
 namespace invgraph {
 inline namespace INVGRAPH_ISA {
 namespace {
-
-// A part of a silhouette edge that runs through open cells of one tile: outline, but for what the tile's faces hide.
-template <class T>
-struct Candidate {
-    int32_t code, tile;
-    T t0, t1;
-};
 
 template <class T>
 struct Candidates {
     std::unique_ptr<int64_t[]> begin;  // of each image
     std::unique_ptr<Candidate<T>[]> list;
 };
-
-template <class T>
-OutlineEdge<T> edge_of(const FaceBatch& batch, int64_t b, const T* points, const int64_t* edges, int32_t code) {
-    const int64_t* edge = edges + 2 * static_cast<int64_t>(code >> 1);
-    const T *p = points + 3 * (edge[0] + batch.vertex_offset(b)), *q = points + 3 * (edge[1] + batch.vertex_offset(b));
-    return {p[0], p[1], q[0], q[1], code & 1 ? T(1) : T(-1)};
-}
 
 template <class T>
 Candidates<T> find_candidates(const FaceBatch& batch, const T* points, const int64_t* edges,
@@ -50,9 +34,7 @@ Candidates<T> find_candidates(const FaceBatch& batch, const T* points, const int
             const CellGrid<T> grid(height, width, depth + b * pixels);
             for (int64_t n = begin; n < std::min(begin + kChunk, silhouettes.begin[b + 1]); ++n) {
                 const OutlineEdge<T> e = edge_of(batch, b, points, edges, silhouettes.code[n]);
-                const bool near = std::max(e.ax, e.bx) >= -margin && std::min(e.ax, e.bx) <= width + margin &&
-                                  std::max(e.ay, e.by) >= -margin && std::min(e.ay, e.by) <= height + margin;
-                body(n, grid, e, near && (e.ax != e.bx || e.ay != e.by));
+                body(n, grid, e, may_outline(e, height, width, margin));
             }
         });
     };
@@ -95,74 +77,14 @@ TileBins bin_near_faces(const FaceBatch& batch, const T* points, const Candidate
     return bin_faces(batch, grid, threads, [&](int64_t b, int64_t i) -> PixelBox {
         int64_t corner[3];
         batch.corners(b, i, corner);
-        if (facing(points, corner) == 0) return {0, -1, 0, -1};
-        const T *p = points + 3 * corner[0], *q = points + 3 * corner[1], *r = points + 3 * corner[2];
-        const T x0 = std::min({p[0], q[0], r[0]}), x1 = std::max({p[0], q[0], r[0]});
-        const T y0 = std::min({p[1], q[1], r[1]}), y1 = std::max({p[1], q[1], r[1]});
-        if (!(x1 >= -margin && x0 <= width + margin && y1 >= -margin && y0 <= height + margin)) return {0, -1, 0, -1};
-        using Grid = CellGrid<T>;
-        const PixelBox box{Grid::index(x0, width) + 1, Grid::index(x1, width) + 1, Grid::index(y0, height) + 1,
-                           Grid::index(y1, height) + 1};
+        PixelBox box;
+        if (!cells_of_face(points, corner, height, width, margin, box)) return box;
         const bool* image = wanted.get() + b * tiles;
         for (int y = box.y0 / kCellTile; y <= box.y1 / kCellTile; ++y)
             for (int x = box.x0 / kCellTile; x <= box.x1 / kCellTile; ++x)
                 if (image[y * grid.columns + x]) return box;
         return {0, -1, 0, -1};
     });
-}
-
-// visit(part) for the parts of a candidate that none of its tile's faces hides, in order along the edge. What rounding
-// leaves between two faces, or between a face and the candidate's end, is hidden too: parts shorter than `least`.
-template <class T, class Visit>
-void visible_parts(const FaceBatch& batch, int64_t b, const T* points, const int64_t* edge_faces,
-                   const OutlineEdge<T>& edge, const Candidate<T>& candidate, const int32_t* faces, int64_t face_count,
-                   T least, const Visit& visit) {
-    const int64_t* own = edge_faces + 2 * static_cast<int64_t>(candidate.code >> 1);
-    const T ax = edge.ax + candidate.t0 * (edge.bx - edge.ax), bx = edge.ax + candidate.t1 * (edge.bx - edge.ax);
-    const T ay = edge.ay + candidate.t0 * (edge.by - edge.ay), by = edge.ay + candidate.t1 * (edge.by - edge.ay);
-    const T x0 = std::min(ax, bx), x1 = std::max(ax, bx), y0 = std::min(ay, by), y1 = std::max(ay, by);
-    auto each_hidden = [&](auto&& body) {
-        for (int64_t n = 0; n < face_count; ++n) {
-            int64_t corner[3];
-            batch.corners(b, faces[n], corner);
-            const T *p = points + 3 * corner[0], *q = points + 3 * corner[1], *r = points + 3 * corner[2];
-            const T x[3] = {p[0], q[0], r[0]}, y[3] = {p[1], q[1], r[1]};
-            if (std::max({x[0], x[1], x[2]}) < x0 || std::min({x[0], x[1], x[2]}) > x1 ||
-                std::max({y[0], y[1], y[2]}) < y0 || std::min({y[0], y[1], y[2]}) > y1)
-                continue;
-            const int64_t face = batch.first(b) + faces[n];
-            if (face == own[0] || face == own[1]) continue;
-            Hidden<T> hidden;
-            if (hidden_by(edge, x, y, hidden) && hidden.low < candidate.t1 && hidden.high > candidate.t0)
-                body(faces[n], hidden);
-        }
-    };
-    T at = candidate.t0;
-    int32_t before = -1;
-    while (true) {
-        bool moved = true, touched = false;
-        while (moved) {
-            moved = false;
-            each_hidden([&](int32_t face, const Hidden<T>& hidden) {
-                touched = true;
-                if (hidden.low > at + least || hidden.high <= at) return;
-                at = hidden.high;
-                before = hidden.high_side < 0 ? -1 : face;
-                moved = true;
-            });
-        }
-        if (!touched) break;  // the common case: nothing hides any of it
-        if (at >= candidate.t1 - least) return;
-        T next = candidate.t1;
-        int32_t after = -1;
-        each_hidden([&](int32_t face, const Hidden<T>& hidden) {
-            if (hidden.low > at + least && hidden.low < next) next = hidden.low, after = face;
-        });
-        visit(Part<T>{candidate.code, {before, after}, {at, next}});
-        if (next >= candidate.t1) return;
-        at = next;
-    }
-    visit(Part<T>{candidate.code, {-1, -1}, {candidate.t0, candidate.t1}});
 }
 
 }  // namespace

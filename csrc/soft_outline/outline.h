@@ -6,17 +6,10 @@
 
 #include "common/faces.h"
 #include "common/simd.h"
+#include "soft_outline/parts.h"
 
 namespace invgraph {
 inline namespace INVGRAPH_ISA {
-
-// The part of a silhouette edge between fractions t[0] < t[1] of its length.
-template <class T>
-struct Part {
-    int32_t code;     // 2 * edge + (1 if the side of its faces is positive)
-    int32_t face[2];  // the image's face that hides what lies beyond either end; -1 where the edge itself ends or goes on
-    T t[2];
-};
 
 // The parts of image b are part[begin[b]] up to part[begin[b + 1]].
 template <class T>

@@ -6,41 +6,14 @@
 #include "common/parallel.h"
 #include "common/simd.h"
 #include "common/tiles.h"
+#include "soft_outline/nearest.h"
 #include "soft_outline/outline.h"
-#include "soft_outline/outline_math.h"
 
 namespace invgraph {
 inline namespace INVGRAPH_ISA {
 namespace {
 
 constexpr int kTileHeight = 32, kTileWidth = 64;
-
-template <class T>
-Segment<T> segment_of(const FaceBatch& batch, int64_t b, const T* points, const int64_t* edges, const Part<T>& part) {
-    const int64_t* edge = edges + 2 * static_cast<int64_t>(part.code >> 1);
-    const T *p = points + 3 * (edge[0] + batch.vertex_offset(b)), *q = points + 3 * (edge[1] + batch.vertex_offset(b));
-    const T dx = q[0] - p[0], dy = q[1] - p[1];
-    Segment<T> segment;
-    segment.px = p[0] + part.t[0] * dx, segment.py = p[1] + part.t[0] * dy;
-    segment.vx = (part.t[1] - part.t[0]) * dx, segment.vy = (part.t[1] - part.t[0]) * dy;
-    const T length2 = segment.vx * segment.vx + segment.vy * segment.vy;
-    segment.inverse = length2 >= std::numeric_limits<T>::min() ? 1 / length2 : 0;
-    return segment;
-}
-
-template <class T>
-PixelBox pixels_near(const Segment<T>& segment, T reach, int height, int width) {
-    auto low = [&](T v, T w, int size) {
-        const T from = std::ceil(std::min(v, v + w) - reach - T(0.5));
-        return static_cast<int>(std::min(std::max(from, T(0)), T(size)));
-    };
-    auto high = [&](T v, T w, int size) {
-        const T to = std::floor(std::max(v, v + w) + reach - T(0.5));
-        return static_cast<int>(std::min(std::max(to, T(-1)), T(size - 1)));
-    };
-    return {low(segment.px, segment.vx, width), high(segment.px, segment.vx, width),
-            low(segment.py, segment.vy, height), high(segment.py, segment.vy, height)};
-}
 
 // One image's arrays.
 template <class T>
@@ -113,22 +86,6 @@ void draw_tile(const FaceBatch& batch, int64_t b, const T* points, const int64_t
         }
 }
 
-// The side of a face that crosses the edge at fraction t: its corners' numbers k and k + 1, or -1.
-template <class T>
-int crossing_side(const OutlineEdge<T>& edge, const T x[3], const T y[3], T t) {
-    int side = -1;
-    T least = std::numeric_limits<T>::infinity();
-    for (int k = 0; k < 3; ++k) {
-        const int n = next_corner(k);
-        const T fa = signed_area(x[k], y[k], x[n], y[n], edge.ax, edge.ay);
-        const T fb = signed_area(x[k], y[k], x[n], y[n], edge.bx, edge.by);
-        if ((fa < 0) == (fb < 0)) continue;
-        const T off = std::abs(fa / (fa - fb) - t);
-        if (off < least) least = off, side = k;
-    }
-    return side;
-}
-
 template <class T>
 void add_pull(T* grad, int64_t corner_a, int64_t corner_b, T t, T gx, T gy) {
     grad[3 * corner_a] += (1 - t) * gx;
@@ -140,34 +97,13 @@ void add_pull(T* grad, int64_t corner_a, int64_t corner_b, T t, T gx, T gy) {
 template <class T>
 void pixel_backward(const FaceBatch& batch, int64_t b, const T* points, const int64_t* edges, int32_t code, int32_t face,
                     T t, T cx, T cy, bool covered, T grad_alpha, T scale, T* grad) {
-    const int64_t* ends = edges + 2 * static_cast<int64_t>(code >> 1);
-    const int64_t p = ends[0] + batch.vertex_offset(b), q = ends[1] + batch.vertex_offset(b);
-    const OutlineEdge<T> edge{points[3 * p], points[3 * p + 1], points[3 * q], points[3 * q + 1], code & 1 ? T(1) : T(-1)};
-    const T x = edge.ax + t * (edge.bx - edge.ax), y = edge.ay + t * (edge.by - edge.ay);
-    const T distance = std::sqrt((cx - x) * (cx - x) + (cy - y) * (cy - y));
-    T ux, uy;
-    inward_direction(edge, x, y, cx, cy, covered, ux, uy);
-    const T pull = -grad_alpha * outline_profile_slope(distance, scale), gx = pull * ux, gy = pull * uy;
-    if (face >= 0) {
-        int64_t corner[3];
-        batch.corners(b, face, corner);
-        const T fx[3] = {points[3 * corner[0]], points[3 * corner[1]], points[3 * corner[2]]};
-        const T fy[3] = {points[3 * corner[0] + 1], points[3 * corner[1] + 1], points[3 * corner[2] + 1]};
-        const int k = crossing_side(edge, fx, fy, t);
-        if (k >= 0) {
-            const int n = next_corner(k);
-            const OutlineEdge<T> other{fx[k], fy[k], fx[n], fy[n], T(1)};
-            const T ex = fx[n] - fx[k], ey = fy[n] - fy[k];
-            const T t2 = ((x - fx[k]) * ex + (y - fy[k]) * ey) / (ex * ex + ey * ey);
-            T on_edge[2], on_other[2];
-            if (split_pull(edge, other, gx, gy, on_edge, on_other)) {
-                add_pull(grad, p, q, t, on_edge[0], on_edge[1]);
-                add_pull(grad, corner[k], corner[n], t2, on_other[0], on_other[1]);
-                return;
-            }
-        }
-    }
-    add_pull(grad, p, q, t, gx, gy);
+    const Pull<T> pull = pull_of(batch, b, points, edges, code, face, t, cx, cy, covered, grad_alpha, scale);
+    const int64_t *ends = edges + 2 * static_cast<int64_t>(code >> 1), offset = batch.vertex_offset(b);
+    add_pull(grad, ends[0] + offset, ends[1] + offset, t, pull.on_edge[0], pull.on_edge[1]);
+    if (pull.side < 0) return;
+    int64_t corner[3];
+    batch.corners(b, face, corner);
+    add_pull(grad, corner[pull.side], corner[next_corner(pull.side)], pull.t, pull.on_side[0], pull.on_side[1]);
 }
 
 }  // namespace
