@@ -7,7 +7,7 @@ from torch import Tensor
 
 from . import _native
 from ._batch import check_drawing, check_edge_indices, check_edges, dense, is_double, native_batch
-from ._register import register
+from ._register import primitives, register
 
 
 def antialias(
@@ -52,7 +52,7 @@ def antialias(
             raise TypeError(f"{name}: expected {points.dtype} as points are, got {tensor.dtype}")
     check_edges(points, edges, edge_faces)
     # which pixel is in front is a decision without a gradient: detached, so that no backward pass runs for it
-    out, _ = torch.ops.invgraph.antialias(image, depth.detach(), points, faces, ranges, edges, edge_faces)
+    out, _ = primitives.antialias(image, depth.detach(), points, faces, ranges, edges, edge_faces)
     return out
 
 
@@ -159,7 +159,7 @@ def _setup(ctx, inputs, output) -> None:
 def _gradient(ctx, grad_out, _):
     if grad_out is None:
         return (None,) * 7
-    grad_image, grad_points = torch.ops.invgraph.antialias_backward(*ctx.saved_tensors, grad_out)
+    grad_image, grad_points = primitives.antialias_backward(*ctx.saved_tensors, grad_out)
     return grad_image, None, grad_points, None, None, None, None
 
 
@@ -170,10 +170,12 @@ register(
     _forward_fake,
     setup=_setup,
     gradient=_gradient,
+    image_dims={"points": 3, "image": 4, "depth": 3},
 )
 register(
     "antialias_backward(Tensor image, Tensor points, Tensor faces, Tensor? ranges,"
     " Tensor edges, Tensor edge_faces, Tensor crossing, Tensor grad_out) -> (Tensor, Tensor)",
     _backward,
     _backward_fake,
+    image_dims={"points": 3, "image": 4, "crossing": 4, "grad_out": 4},
 )

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from . import _native
 from ._batch import is_double
-from ._register import register
+from ._register import primitives, register
 from .rasterize import Fragments
 
 
@@ -59,7 +59,7 @@ def interpolate(attributes: Tensor, faces: Tensor, fragments: Fragments, *, rang
     for name, tensor in (("faces", faces), ("fragments", face_id), ("fragments", barycentric), ("ranges", ranges)):
         if tensor is not None and tensor.device != attributes.device:
             raise ValueError(f"{name}: expected on {attributes.device} as attributes are, got {tensor.device}")
-    out: Tensor = torch.ops.invgraph.interpolate(attributes, faces, ranges, face_id, barycentric)
+    out: Tensor = primitives.interpolate(attributes, faces, ranges, face_id, barycentric)
     return out
 
 
@@ -169,7 +169,7 @@ def _setup(ctx, inputs, output) -> None:
 
 def _gradient(ctx, grad_out):
     wanted = ctx.needs_input_grad[0], ctx.needs_input_grad[4]
-    grads = torch.ops.invgraph.interpolate_backward(*ctx.saved_tensors, grad_out, *wanted)
+    grads = primitives.interpolate_backward(*ctx.saved_tensors, grad_out, *wanted)
     attributes, barycentric = (grad if want else None for grad, want in zip(grads, wanted))
     return attributes, None, None, None, barycentric
 
@@ -180,10 +180,12 @@ register(
     _empty,
     setup=_setup,
     gradient=_gradient,
+    image_dims={"attributes": 3, "face_id": 3, "barycentric": 4},
 )
 register(
     "interpolate_backward(Tensor attributes, Tensor faces, Tensor? ranges, Tensor face_id, Tensor barycentric,"
     " Tensor grad_out, bool to_attributes, bool to_barycentric) -> (Tensor, Tensor)",
     _backward,
     _backward_fake,
+    image_dims={"attributes": 3, "face_id": 3, "barycentric": 4, "grad_out": 4},
 )

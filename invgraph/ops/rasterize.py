@@ -9,7 +9,7 @@ from torch import Tensor
 
 from . import _native
 from ._batch import check_drawing, dense, image_count, is_double, native_batch
-from ._register import register
+from ._register import primitives, register
 
 
 class Fragments(NamedTuple):
@@ -50,7 +50,7 @@ def rasterize(
         visibility. Equal depths: the lower face index wins. The same bytes for any number of threads.
     """
     check_drawing(points, faces, ranges, image_size, channels=3)
-    weights, depth, face_id = torch.ops.invgraph.rasterize(points, faces, ranges, *image_size, barycentric)
+    weights, depth, face_id = primitives.rasterize(points, faces, ranges, *image_size, barycentric)
     return Fragments(face_id, weights, depth)
 
 
@@ -123,7 +123,7 @@ def _gradient(ctx, grad_barycentric, grad_depth, _):
         grad_depth = saved[0].new_zeros(face_id.shape)
     if grad_barycentric is None or not ctx.barycentric:
         grad_barycentric = grad_depth.new_zeros(*face_id.shape, 3)
-    grad = torch.ops.invgraph.rasterize_backward(*saved, face_id, grad_barycentric, grad_depth)
+    grad = primitives.rasterize_backward(*saved, face_id, grad_barycentric, grad_depth)
     return grad, None, None, None, None, None
 
 
@@ -134,10 +134,12 @@ register(
     _empty,
     setup=_setup,
     gradient=_gradient,
+    image_dims={"points": 3},
 )
 register(
     "rasterize_backward(Tensor points, Tensor faces, Tensor? ranges, Tensor face_id,"
     " Tensor grad_barycentric, Tensor grad_depth) -> Tensor",
     _backward,
     _backward_fake,
+    image_dims={"points": 3, "face_id": 3, "grad_barycentric": 4, "grad_depth": 3},
 )

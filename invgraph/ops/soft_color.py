@@ -9,7 +9,7 @@ from torch import Tensor
 
 from . import _native
 from ._batch import check_drawing, dense, image_count, is_double, native_batch
-from ._register import register
+from ._register import primitives, register
 
 
 def soft_color(
@@ -70,9 +70,7 @@ def soft_color(
     if not 0 < min_probability < 0.5:
         raise ValueError(f"min_probability: expected within (0, 0.5), got {min_probability}")
     numbers = [float(v) for v in (sigma, gamma, math.log(1 / min_probability - 1), near, far, eps)]
-    color, share, transmittance, _, _ = torch.ops.invgraph.soft_color(
-        points, faces, ranges, colors, *image_size, numbers
-    )
+    color, share, transmittance, _, _ = primitives.soft_color(points, faces, ranges, colors, *image_size, numbers)
     if isinstance(background, Tensor):
         _check_background(background, color)
     elif background == 0:
@@ -212,7 +210,7 @@ def _setup(ctx, inputs, output) -> None:
 def _gradient(ctx, *grads):
     points, faces, ranges, colors, *outputs = ctx.saved_tensors
     wants_colors = ctx.needs_input_grad[3]
-    grad_points, grad_colors = torch.ops.invgraph.soft_color_backward(
+    grad_points, grad_colors = primitives.soft_color_backward(
         points, faces, ranges, colors, ctx.numbers, wants_colors, outputs, grads[:3]
     )
     return grad_points, None, None, grad_colors if wants_colors else None, None, None, None
@@ -225,10 +223,12 @@ register(
     _forward_fake,
     setup=_setup,
     gradient=_gradient,
+    image_dims={"points": 3, "colors": 4},
 )
 register(
     "soft_color_backward(Tensor points, Tensor faces, Tensor? ranges, Tensor colors, float[] numbers,"
     " bool wants_colors, Tensor[] outputs, Tensor[] grads) -> (Tensor, Tensor)",
     _backward,
     _backward_fake,
+    image_dims={"points": 3, "colors": 4, "outputs": (3, 4), "grads": (3, 4)},
 )

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from . import _native
 from ._batch import check_drawing, check_edge_indices, check_edges, dense, image_count, is_double, native_batch
-from ._register import register
+from ._register import primitives, register
 from .rasterize import rasterize
 
 _MIN_ALPHA = 1e-4  # where alpha is this small the reach of sigma ends, as soft_silhouette's does by default
@@ -76,7 +76,7 @@ def soft_outline(
     reach = math.sqrt(math.log(1 / _MIN_ALPHA - 1)) * math.sqrt(sigma)
     scale = reach / math.log(0.5 / _MIN_ALPHA)
     # what is covered is a decision without a gradient: detached, so that no backward pass runs for it
-    return torch.ops.invgraph.soft_outline(points, faces, ranges, edges, edge_faces, depth.detach(), scale, reach)[0]
+    return primitives.soft_outline(points, faces, ranges, edges, edge_faces, depth.detach(), scale, reach)[0]
 
 
 def _forward(
@@ -184,7 +184,7 @@ def _setup(ctx, inputs, output) -> None:
 
 def _gradient(ctx, grad_alpha, *_):
     points, faces, ranges, edges, depth, nearest, fraction = ctx.saved_tensors
-    grad = torch.ops.invgraph.soft_outline_backward(
+    grad = primitives.soft_outline_backward(
         points, faces, ranges, edges, depth, ctx.scale, nearest, fraction, grad_alpha
     )
     return grad, None, None, None, None, None, None, None
@@ -197,10 +197,12 @@ register(
     _forward_fake,
     setup=_setup,
     gradient=_gradient,
+    image_dims={"points": 3, "depth": 3},
 )
 register(
     "soft_outline_backward(Tensor points, Tensor faces, Tensor? ranges, Tensor edges, Tensor depth, float scale,"
     " Tensor nearest, Tensor fraction, Tensor grad_alpha) -> Tensor",
     _backward,
     _backward_fake,
+    image_dims={"points": 3, "depth": 3, "nearest": 4, "fraction": 3, "grad_alpha": 3},
 )

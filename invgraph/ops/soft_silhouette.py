@@ -9,7 +9,7 @@ from torch import Tensor
 
 from . import _native
 from ._batch import check_drawing, dense, image_count, is_double, native_batch
-from ._register import register
+from ._register import primitives, register
 
 
 def soft_silhouette(
@@ -51,7 +51,7 @@ def soft_silhouette(
         raise ValueError(f"min_probability: expected within (0, 0.5), got {min_probability}")
     reach = math.log(1 / min_probability - 1)
     height, width = image_size
-    alpha, _ = torch.ops.invgraph.soft_silhouette(points, faces, ranges, height, width, float(sigma), reach)
+    alpha, _ = primitives.soft_silhouette(points, faces, ranges, height, width, float(sigma), reach)
     return alpha
 
 
@@ -132,9 +132,7 @@ def _gradient(ctx, grad_alpha, _):
     if grad_alpha is None:
         return (None,) * 7
     points, faces, ranges, transmittance = ctx.saved_tensors
-    grad = torch.ops.invgraph.soft_silhouette_backward(
-        points, faces, ranges, ctx.sigma, ctx.reach, transmittance, grad_alpha
-    )
+    grad = primitives.soft_silhouette_backward(points, faces, ranges, ctx.sigma, ctx.reach, transmittance, grad_alpha)
     return grad, None, None, None, None, None, None
 
 
@@ -145,10 +143,12 @@ register(
     _forward_fake,
     setup=_setup,
     gradient=_gradient,
+    image_dims={"points": 3},
 )
 register(
     "soft_silhouette_backward(Tensor points, Tensor faces, Tensor? ranges, float sigma, float reach,"
     " Tensor transmittance, Tensor grad_alpha) -> Tensor",
     _backward,
     _backward_fake,
+    image_dims={"points": 3, "transmittance": 3, "grad_alpha": 3},
 )

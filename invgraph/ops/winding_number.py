@@ -7,7 +7,7 @@ from torch import Tensor
 
 from . import _native
 from ._batch import is_double
-from ._register import register
+from ._register import primitives, register
 
 
 def winding_number(points: Tensor, verts: Tensor, faces: Tensor, *, accuracy: float = 2.0) -> Tensor:
@@ -39,7 +39,7 @@ def winding_number(points: Tensor, verts: Tensor, faces: Tensor, *, accuracy: fl
     _check(points, verts, faces)
     if not accuracy >= 1:  # within its radius the expansion of a cluster does not converge
         raise ValueError(f"accuracy: expected a number not below 1, got {accuracy}")
-    value: Tensor = torch.ops.invgraph.winding_number(points.detach(), verts.detach(), faces, float(accuracy))
+    value: Tensor = primitives.winding_number(points.detach(), verts.detach(), faces, float(accuracy))
     return value
 
 
