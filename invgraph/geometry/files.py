@@ -33,7 +33,7 @@ def load_mesh(path: str | os.PathLike[str], *, weld: bool = True, appearance: bo
         path: file ending in .obj, .ply, .glb, .gltf, .off or .stl.
         weld: merge vertices at equal positions that lie on open edges: the seams which texture coordinates and
             normals cut into glb files, and every vertex of an stl. Vertices inside a surface are kept.
-        appearance: also read how the surface looks, as numbers in [0, 1] without any change to their curve: colours of
+        appearance: also read how the surface looks, as red, green and blue in [0, 1] as they are stored: colours of
             vertices (obj, ply, glb), of faces (ply, and plain materials of obj and glb), or texture coordinates with
             the picture that all faces share (obj with mtl, glb). Texture coordinates without a picture get one white
             texel. What is there of several kinds is left out with a warning.

@@ -34,7 +34,7 @@ class RawMesh:
 
 
 def read_picture(file: Path) -> np.ndarray:
-    """A picture file as ``(H, W, 3 or 4)`` float32 in [0, 1]."""
+    """A picture file as ``(H, W, 3)`` float32 in [0, 1]."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -45,13 +45,13 @@ def read_picture(file: Path) -> np.ndarray:
 
 
 def picture_array(picture: Any) -> np.ndarray:
-    """A PIL picture as ``(H, W, 3)`` float32 in [0, 1]; ``(H, W, 4)`` if it is transparent anywhere."""
+    """A PIL picture as ``(H, W, 3)`` float32 in [0, 1], without transparency."""
     if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits of grey
         grey = np.asarray(picture, np.float32) / np.float32(65535)
         return np.repeat(grey[..., None].clip(0, 1), 3, axis=-1)
-    return opaque(np.asarray(picture.convert("RGBA"), np.float32) / np.float32(255))
+    return as_floats(picture.convert("RGB"))
 
 
-def opaque(colors: np.ndarray) -> np.ndarray:
-    """Colours without their alpha if it is 1 everywhere."""
-    return np.ascontiguousarray(colors[..., :3]) if bool((colors[..., 3] == 1).all()) else colors
+def as_floats(colors: Any) -> np.ndarray:
+    """Bytes ``(..., 3 or more)`` as float32 in [0, 1]; alpha is left out, as surfaces are drawn opaque."""
+    return np.ascontiguousarray(np.asarray(colors)[..., :3], np.float32) / np.float32(255)

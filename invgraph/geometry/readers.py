@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import InputError
 from .obj import read_obj
-from .raw import RawMesh, opaque, picture_array
+from .raw import RawMesh, as_floats, picture_array
 
 
 def read_raw(path: Path, kind: str, appearance: bool) -> RawMesh:
@@ -92,29 +92,28 @@ def _add_visual(raw: RawMesh, visual: Any) -> None:
     """Colours or texture of a trimesh visual."""
     kind = getattr(visual, "kind", None)
     if kind == "vertex":
-        raw.vertex_colors = opaque(np.asarray(visual.vertex_colors, np.float32) / np.float32(255))
+        raw.vertex_colors = as_floats(visual.vertex_colors)
     elif kind == "face":
-        raw.face_colors = opaque(np.asarray(visual.face_colors, np.float32) / np.float32(255))
+        raw.face_colors = as_floats(visual.face_colors)
     elif kind == "texture":
         material = visual.material
         picture = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
         factor = getattr(material, "baseColorFactor", None)
-        scale = np.ones(4, np.float32) if factor is None else np.asarray(factor, np.float32) / np.float32(255)
+        scale = np.ones(3, np.float32) if factor is None else as_floats(factor)
         if visual.uv is not None and picture is not None and len(visual.uv) == len(raw.verts):
             raw.uv, raw.uv_faces = np.asarray(visual.uv, np.float32)[:, :2], raw.faces
             raw.image = _tinted(picture_array(picture), scale)
         elif factor is not None:
-            raw.face_colors = np.repeat(opaque(_tinted(np.ones((1, 4), np.float32), scale)), len(raw.faces), axis=0)
+            raw.face_colors = np.repeat(_tinted(np.ones((1, 3), np.float32), scale), len(raw.faces), axis=0)
 
 
 def _tinted(colors: np.ndarray, factor: np.ndarray) -> np.ndarray:
     """sRGB colours times a linear factor, as glTF has its base colour."""
     if (factor == 1).all():
         return colors
-    rgb = colors[..., :3]
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) * factor[:3]
-    rgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear.clip(0.0031308) ** (1 / 2.4) - 0.055)
-    return np.concatenate([rgb, colors[..., 3:] * factor[3]], -1).astype(np.float32)
+    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4) * factor
+    curve = 1.055 * linear.clip(0.0031308) ** (1 / 2.4) - 0.055
+    return np.where(linear <= 0.0031308, 12.92 * linear, curve).astype(np.float32)
 
 
 def _joined(path: Path, parts: list[RawMesh]) -> RawMesh:
@@ -138,7 +137,7 @@ def _joined(path: Path, parts: list[RawMesh]) -> RawMesh:
         raw.image, raw.wrap = parts[0].image, parts[0].wrap
         raw.uv = np.concatenate([p.uv for p in parts if p.uv is not None])
         raw.uv_faces = np.concatenate([p.uv_faces + s for p, s in zip(parts, start) if p.uv_faces is not None])
-    elif whole and present[0] != "image" and len({v.shape[1] for v in values}) == 1:
+    elif whole and present[0] != "image":
         setattr(raw, present[0], np.concatenate(values))
     else:
         warnings.warn(

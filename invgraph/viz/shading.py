@@ -15,7 +15,7 @@ _LIGHTS = (((-0.70, -0.80, -0.55), 0.92), ((0.90, 0.05, -0.25), 0.12))
 _SKY, _GROUND = 0.26, 0.06  # ambient light on surfaces that face the picture's top and bottom
 
 
-def shade(normals: Tensor, cameras: Cameras) -> Tensor:
+def shade(normals: Tensor, cameras: Cameras, albedo: Tensor | None = None) -> Tensor:
     """Lambertian shading: a key light from the upper left, a fill light from the right, ambient light from above.
 
     The lights turn with the camera. A surface seen from its back is shaded in red, which shows holes and faces that are
@@ -24,6 +24,7 @@ def shade(normals: Tensor, cameras: Cameras) -> Tensor:
     Args:
         normals: (N, H, W, 3) unit normals in world coordinates; zero where there is no surface.
         cameras: N cameras with image size (H, W).
+        albedo: (N, H, W, 3) sRGB colours of the surface; None: clay.
 
     Returns:
         (N, H, W, 3) sRGB colours in [0, 1]; black where there is no surface.
@@ -46,7 +47,8 @@ def shade(normals: Tensor, cameras: Cameras) -> Tensor:
         for direction, strength in _LIGHTS:
             towards = torch.nn.functional.normalize(n.new_tensor(direction), dim=0)
             light = light + strength * (n @ towards).clamp(min=0)[:, None]
-        linear = (light * torch.where(back, n.new_tensor(_INSIDE), n.new_tensor(_CLAY))).clamp(0, 1)
+        surface = n.new_tensor(_CLAY) if albedo is None else _linear(albedo[i, row, column])
+        linear = (light * torch.where(back, n.new_tensor(_INSIDE), surface)).clamp(0, 1)
         # the sRGB transfer curve, IEC 61966-2-1
         curve = 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
         colors[i, row, column] = torch.where(linear <= 0.0031308, 12.92 * linear, curve)
@@ -58,7 +60,7 @@ def shaded(mesh: Mesh, cameras: Cameras, *, supersample: int = 2) -> Tensor:
     """Pictures of a mesh: shaded surface and coverage.
 
     Args:
-        mesh: verts (V, 3), in the cameras' world.
+        mesh: verts (V, 3), in the cameras' world; shown in its own colours if it has any of 1 or 3 channels.
         cameras: N cameras; the pictures have their image size (H, W).
         supersample: each pixel is the average of ``supersample`` x ``supersample`` samples.
 
@@ -70,13 +72,22 @@ def shaded(mesh: Mesh, cameras: Cameras, *, supersample: int = 2) -> Tensor:
     if supersample < 1:
         raise ValueError(f"supersample: expected at least 1, got {supersample}")
     H, W = cameras.image_size
+    colored = mesh.appearance is not None and mesh.appearance.channels in (1, 3)
+    outputs = ("alpha", "normal", "rgb") if colored else ("alpha", "normal")
     pictures = []
     for i in range(len(cameras)):  # one at a time: the memory of one fine picture, however many there are
         camera = cameras[i : i + 1].resize((supersample * H, supersample * W))
-        drawn = render(mesh, camera, mode="hard", outputs=("alpha", "normal"))
+        drawn = render(mesh, camera, mode="hard", outputs=outputs)
         alpha = drawn.alpha[..., None]
-        layers = torch.cat([shade(drawn.normal, camera) * alpha, alpha], -1).movedim(-1, 1)
+        lit = shade(drawn.normal, camera, drawn.rgb.expand(-1, -1, -1, 3) if colored else None)
+        layers = torch.cat([lit * alpha, alpha], -1).movedim(-1, 1)
         layers = torch.nn.functional.avg_pool2d(layers, supersample).movedim(1, -1)
         coverage = layers[..., 3:]
         pictures.append(torch.cat([layers[..., :3] / coverage.clamp(min=1e-6), coverage], -1))
     return torch.cat(pictures).clamp(0, 1)
+
+
+def _linear(colors: Tensor) -> Tensor:
+    """sRGB colours in linear light, by the inverse of the curve above."""
+    colors = colors.clamp(0, 1)
+    return torch.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)

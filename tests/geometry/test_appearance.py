@@ -206,3 +206,44 @@ def test_a_lost_material_file_costs_the_picture_only(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"quad\.mtl is missing"):
         mesh = load_mesh(write_quad(tmp_path, mtl=None))
     assert mesh.num_faces == 2
+
+
+def test_gltf_tints_in_linear_light(tmp_path: Path) -> None:
+    """A base colour factor multiplies the picture's light, not its numbers; alone it is the faces' colour."""
+    import trimesh
+
+    factor = np.array([255, 128, 0, 255], np.uint8)
+    for picture in (Image.new("RGBA", (2, 2), (188, 188, 188, 255)), None):
+        material = trimesh.visual.material.PBRMaterial(baseColorFactor=factor, baseColorTexture=picture)
+        uv = np.random.default_rng(0).random((BALL.num_verts, 2))
+        visual = trimesh.visual.TextureVisuals(uv=uv, material=material)
+        ball = trimesh.Trimesh(BALL.verts.numpy(), BALL.faces.numpy(), visual=visual, process=False)
+        ball.export(tmp_path / "a.glb")
+        look = load_mesh(tmp_path / "a.glb").appearance
+        found = look.image[0, 0] if isinstance(look, Texture) else look.colors[0]
+        expected = [1.0, 0.7360, 0.0] if picture is None else [188 / 255, 0.5371, 0.0]
+        torch.testing.assert_close(found, torch.tensor(expected), atol=3e-3, rtol=0)
+
+
+def test_parts_with_the_same_look_are_joined(tmp_path: Path) -> None:
+    """Two balls of one picture keep it; a picture and colours together are left out, and that is said."""
+    import trimesh
+
+    def ball(mesh: Mesh, name: str) -> trimesh.Trimesh:
+        save_mesh(tmp_path / name, mesh)
+        return trimesh.load(tmp_path / name, process=False, force="mesh")
+
+    one = textured()
+    shift = trimesh.transformations.translation_matrix([3, 0, 0])
+    for other, kept in ((one, True), (looks(BALL)[0], False)):
+        scene = trimesh.Scene()
+        scene.add_geometry(ball(one, "one.glb"))
+        scene.add_geometry(ball(other, "other.glb"), transform=shift)
+        scene.export(tmp_path / "scene.glb")
+        if kept:
+            mesh = load_mesh(tmp_path / "scene.glb")
+            torch.testing.assert_close(corners_of(mesh), corners_of(one).repeat(2, 1, 1))
+            assert mesh.is_closed
+        else:
+            with pytest.warns(UserWarning, match="2 parts have of several kinds"):
+                assert load_mesh(tmp_path / "scene.glb").appearance is None

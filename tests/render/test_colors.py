@@ -159,16 +159,17 @@ def test_outline_coverage_is_half_on_the_outline():
     assert int(((out.alpha > 0.01) & (out.alpha < 0.99)).sum()) > 2 * int((~sure).sum())
 
 
-def test_soft_pictures():
+@pytest.mark.parametrize("view", [CAMERAS, LEVEL], ids=["perspective", "orthographic"])
+def test_soft_pictures(view):
     """As sharp as can be, colours are the nearest face's but for pixels on edges; alpha is the silhouette's."""
     red = torch.tensor([1.0, 0, 0], dtype=F64)
     for mesh in looks(BALL):
-        out = ig.render(mesh, CAMERAS, mode="soft", sigma=1e-4, gamma=1e-5, outputs=("rgb", "alpha"), background=red)
-        hard = ig.render(mesh, CAMERAS, mode="hard", outputs=("rgb", "alpha"), background=red)
+        out = ig.render(mesh, view, mode="soft", sigma=1e-4, gamma=1e-5, outputs=("rgb", "alpha"), background=red)
+        hard = ig.render(mesh, view, mode="hard", outputs=("rgb", "alpha"), background=red)
         change = (out.rgb - hard.rgb).abs().amax(-1)
         if mesh.appearance is None or not isinstance(mesh.appearance, ig.Texture):
             assert float((change < 0.02).double().mean()) > 0.97
-        alone = ig.render(mesh, CAMERAS, mode="soft", sigma=1e-4).alpha
+        alone = ig.render(mesh, view, mode="soft", sigma=1e-4).alpha
         torch.testing.assert_close(out.alpha, alone, atol=1e-12, rtol=0)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from invgraph.cameras import Cameras
-from invgraph.geometry import Mesh, icosphere
+from invgraph.geometry import Mesh, VertexColors, icosphere
 from invgraph.viz import guess_up, orbit_cameras, shade, shaded, turntable
 
 TETRA = Mesh(
@@ -65,6 +65,15 @@ def test_shading_faces_the_light_and_marks_the_inside():
     assert inside_out[16, 16, 0] > 1.5 * inside_out[16, 16, 2]
     with pytest.raises(ValueError, match=r"normals: expected shape \(1, 32, 32, 3\)"):
         shade(torch.zeros(1, 16, 16, 3), camera)
+
+
+def test_a_mesh_is_shown_in_its_own_colors():
+    ball = icosphere(3)
+    camera = Cameras.look_at([[0.0, 0, -3]], [0, 0, 0], [0, 1, 0], 40, (40, 40))
+    red = ball.with_appearance(VertexColors(torch.tensor([[0.8, 0.0, 0.0]]).expand(ball.num_verts, -1)))
+    middle = shaded(red, camera)[0, 18:22, 18:22, :3]
+    assert float(middle[..., 0].min()) > 0.3
+    assert float(middle[..., 1:].max()) < 1e-3
 
 
 def test_video_can_be_read_back(tmp_path):
