@@ -42,6 +42,8 @@ add_library(kernels_cuda OBJECT
             csrc/cuda/gather.cu
             csrc/soft_silhouette/soft_silhouette.cu
             csrc/soft_color/soft_color.cu
+            csrc/soft_outline/outline.cu
+            csrc/soft_outline/soft_outline.cu
             csrc/rasterize/rasterize.cu
             csrc/interpolate/interpolate.cu
             csrc/antialias/antialias.cu)

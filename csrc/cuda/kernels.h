@@ -35,15 +35,18 @@ template <class T>
 void soft_silhouette_backward(const Place&, const FaceBatch&, int64_t slots, const T* points, int height, int width,
                               T sigma, T reach, const T* transmittance, const T* grad_alpha, T* grad_faces);
 
-// numbers: sigma, gamma, reach, near, far, eps, as invgraph::soft_color has them
+// as invgraph::soft_color has them
+struct ColorNumbers {
+    double sigma, gamma, reach, near, far, eps;
+};
 template <class T>
 void soft_color_forward(const Place&, const FaceBatch&, const T* points, const T* colors, bool images_share_colors,
                         int channels, const int64_t* begin, const int32_t* faces, int height, int width,
-                        const double numbers[6], T* color, T* background, T* transmittance, T* peak, T* total);
+                        const ColorNumbers&, T* color, T* background, T* transmittance, T* peak, T* total);
 // terms (3, images, height, width): scratch; grad_faces (slots, 3, 3); grad_colors (slots, 3, channels) or null
 template <class T>
 void soft_color_backward(const Place&, const FaceBatch&, int64_t slots, const T* points, const T* colors,
-                         bool images_share_colors, int channels, int height, int width, const double numbers[6],
+                         bool images_share_colors, int channels, int height, int width, const ColorNumbers&,
                          const T* color, const T* background, const T* transmittance, const T* peak, const T* total,
                          const T* grad_color, const T* grad_background, const T* grad_transmittance, T* terms,
                          T* grad_faces, T* grad_colors);
@@ -86,6 +89,43 @@ template <class T>
 void antialias_backward_edges(const Place&, const FaceBatch&, const T* points, const int64_t* edges,
                               const int64_t* edge_faces, int64_t edge_count, int height, int width, int channels,
                               const T* image, const int32_t* crossing, const T* grad_out, T* grad_edges);
+
+// Soft outline. Lists are counted into `counts` with ends = null, then filled with ends = the inclusive prefix sum.
+// Slots of edges: images * edge_count, or 2 * edge_count if packed: edge e in the image of either face at 2 e and 2 e + 1.
+// candidates (n, 3): image, code, tile of cells; cuts (n, 2); wanted (images, tiles of cells), zeroed: which have any.
+template <class T>
+void outline_candidates(const Place&, const FaceBatch&, int64_t slots, const T* points, const int64_t* edges,
+                        const int64_t* edge_faces, int64_t edge_count, const T* depth, int height, int width, T margin,
+                        int32_t* counts, const int64_t* ends, int32_t* candidates, T* cuts, uint8_t* wanted);
+// tile, face (pairs): the faces of each wanted tile of cells, in face order
+template <class T>
+void outline_faces(const Place&, const FaceBatch&, int64_t slots, const T* points, int height, int width, T margin,
+                   const uint8_t* wanted, int32_t* counts, const int64_t* ends, int32_t* tile, int32_t* face);
+// parts (n, 4): image, code, the faces at its ends; cuts (n, 2): what the faces of a tile leave of its candidates
+template <class T>
+void outline_parts(const Place&, const FaceBatch&, int64_t count, const T* points, const int64_t* edges,
+                   const int64_t* edge_faces, int height, int width, const int32_t* candidates, const T* candidate_cuts,
+                   const int64_t* begin, const int32_t* faces, int32_t* counts, const int64_t* ends, int32_t* parts,
+                   T* cuts);
+// tile, part (pairs): the tiles of pixels within reach of each part
+template <class T>
+void outline_tiles(const Place&, const FaceBatch&, int64_t count, const T* points, const int64_t* edges,
+                   const int32_t* parts, const T* cuts, int height, int width, T reach, int32_t* counts,
+                   const int64_t* ends, int32_t* tile, int32_t* part);
+template <class T>
+void soft_outline_forward(const Place&, const FaceBatch&, const T* points, const int64_t* edges, const int32_t* parts,
+                          const T* cuts, const int64_t* begin, const int32_t* list, const T* depth, int height, int width,
+                          T scale, T reach, T* alpha, int32_t* nearest, T* fraction);
+// edge, face (images, pixels): the units that each pixel pulls on; units of edges: images * edge_count, or edge_count if
+// packed; of faces: slots
+void outline_pulled(const Place&, const FaceBatch&, int64_t pixels, int64_t edge_count, const int32_t* nearest,
+                    int32_t no_edge, int32_t no_face, int32_t* edge, int32_t* face);
+// corners: 2 for edges, 3 for faces; order, begin (units + 1): the pixels of each unit; grads (units, corners, 2)
+template <class T>
+void soft_outline_backward(const Place&, const FaceBatch&, int64_t units, int corners, const T* points,
+                           const int64_t* edges, const T* depth, int height, int width, T scale, const int32_t* nearest,
+                           const T* fraction, const T* grad_alpha, const int64_t* order, const int64_t* begin, T* grads);
+
 
 }  // namespace cuda
 }  // namespace invgraph

@@ -261,10 +261,10 @@ struct ColorGradient : FaceWork<T> {
 };
 
 template <class T>
-Softness<T> softness(const double numbers[6]) {
-    const T sigma = T(numbers[0]), reach = T(numbers[2]);
-    return {1 / sigma, static_cast<T>(std::sqrt(reach * sigma)), -reach, 1 / T(numbers[1]),
-            DepthRange<T>(T(numbers[3]), T(numbers[4]))};
+Softness<T> softness(const ColorNumbers& numbers) {
+    const T sigma = T(numbers.sigma), reach = T(numbers.reach);
+    return {1 / sigma, static_cast<T>(std::sqrt(reach * sigma)), -reach, 1 / T(numbers.gamma),
+            DepthRange<T>(T(numbers.near), T(numbers.far))};
 }
 
 }  // namespace
@@ -272,17 +272,17 @@ Softness<T> softness(const double numbers[6]) {
 template <class T>
 void soft_color_forward(const Place& place, const FaceBatch& batch, const T* points, const T* colors,
                         bool images_share_colors, int channels, const int64_t* begin, const int32_t* faces, int height,
-                        int width, const double numbers[6], T* color, T* background, T* transmittance, T* peak, T* total) {
+                        int width, const ColorNumbers& numbers, T* color, T* background, T* transmittance, T* peak, T* total) {
     const int64_t tiles = blocks_for(height, kTile) * blocks_for(width, kTile);
     for (int first = 0; first < channels; first += kSome)
         launch("soft_color_forward", place, batch.images * tiles, kTileThreads, draw_kernel<T>, batch, points,
                Colors<T>{colors, channels, images_share_colors}, first, begin, faces, height, width, softness<T>(numbers),
-               T(numbers[5]), color, background, transmittance, peak, total);
+               T(numbers.eps), color, background, transmittance, peak, total);
 }
 
 template <class T>
 void soft_color_backward(const Place& place, const FaceBatch& batch, int64_t slots, const T* points, const T* colors,
-                         bool images_share_colors, int channels, int height, int width, const double numbers[6],
+                         bool images_share_colors, int channels, int height, int width, const ColorNumbers& numbers,
                          const T* color, const T* background, const T* transmittance, const T* peak, const T* total,
                          const T* grad_color, const T* grad_background, const T* grad_transmittance, T* terms,
                          T* grad_faces, T* grad_colors) {
@@ -299,9 +299,9 @@ void soft_color_backward(const Place& place, const FaceBatch& batch, int64_t slo
 
 #define INSTANTIATE(T)                                                                                                 \
     template void soft_color_forward<T>(const Place&, const FaceBatch&, const T*, const T*, bool, int, const int64_t*, \
-                                        const int32_t*, int, int, const double[6], T*, T*, T*, T*, T*);                \
+                                        const int32_t*, int, int, const ColorNumbers&, T*, T*, T*, T*, T*);                \
     template void soft_color_backward<T>(const Place&, const FaceBatch&, int64_t, const T*, const T*, bool, int, int,  \
-                                         int, const double[6], const T*, const T*, const T*, const T*, const T*,       \
+                                         int, const ColorNumbers&, const T*, const T*, const T*, const T*, const T*,       \
                                          const T*, const T*, const T*, T*, T*, T*);
 INSTANTIATE(float)
 INSTANTIATE(double)

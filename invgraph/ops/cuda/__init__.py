@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-PRIMITIVES = ("antialias", "interpolate", "rasterize", "soft_color", "soft_silhouette")
+PRIMITIVES = ("antialias", "interpolate", "rasterize", "soft_color", "soft_outline", "soft_silhouette")
 
 
 def register(name: str) -> None:

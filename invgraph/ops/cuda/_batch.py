@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -100,25 +102,46 @@ def bin_faces(name: str, points: Tensor, batch: Batch, margin: float, height: in
     )
     counts = points.new_empty(batch.slots, dtype=torch.int32)
     kernels().count_tiles(*arguments, address(counts))
-    ends = counts.cumsum(0)
-    total = int(ends[-1]) if batch.slots else 0  # the one wait
-    if total >= LIMIT:
-        raise ValueError(
-            f"{name}: expected fewer than 2^31 pairs of face and {TILE}^2 tile, got {total}: "
-            "draw fewer images at a time, or with a smaller reach"
-        )
-    try:
+    pairs = f"pairs of face and {TILE}^2 tile"
+    ends, total = prefix_sum(name, pairs, counts)
+    with memory_for(name, pairs, total, points.device):
         tile, face = points.new_empty(2, total, dtype=torch.int32)
         kernels().emit_tiles(*arguments, address(ends), address(tile), address(face))
-        tile, order = torch.sort(tile, stable=True)
-        face = face[order]
+        return sort_into_bins(tile, face, tiles)
+
+
+def prefix_sum(name: str, what: str, counts: Tensor) -> tuple[Tensor, int]:
+    """The inclusive sums of counts, and their total: the one number that a pass waits for.
+
+    Raises:
+        ValueError: more than 2^31 in all.
+    """
+    ends = counts.cumsum(0)
+    total = int(ends[-1]) if len(counts) else 0
+    if total >= LIMIT:
+        raise ValueError(
+            f"{name}: expected fewer than 2^31 {what}, got {total}: draw fewer images at a time, or with less reach"
+        )
+    return ends, total
+
+
+@contextmanager
+def memory_for(name: str, what: str, total: int, device: torch.device) -> Iterator[None]:
+    """Names what did not fit, as a MemoryError, when the device's memory runs out."""
+    try:
+        yield
     except torch.cuda.OutOfMemoryError as error:
         raise MemoryError(
-            f"{name}: the {total} pairs of face and {TILE}^2 tile do not fit in the memory of {points.device}: "
-            "draw fewer images at a time, or with a smaller reach"
+            f"{name}: {total} {what} do not fit in the memory of {device}: draw fewer images at a time, "
+            "or with less reach"
         ) from error
-    begin = torch.searchsorted(tile, torch.arange(tiles + 1, dtype=torch.int32, device=tile.device))
-    return begin, face
+
+
+def sort_into_bins(key: Tensor, item: Tensor, bins: int) -> tuple[Tensor, Tensor]:
+    """Items by their keys, in their order where keys are equal: ``begin (bins + 1)`` int64, and the items."""
+    key, order = torch.sort(key, stable=True)
+    begin = torch.searchsorted(key, torch.arange(bins + 1, dtype=key.dtype, device=key.device))
+    return begin, item[order]
 
 
 def gather(values: Tensor, index: Tensor, out: Tensor, *, images: int = 1, repeats: int = 1) -> Tensor:

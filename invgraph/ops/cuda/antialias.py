@@ -83,9 +83,21 @@ def backward(
     # packed: an edge may be an outline in the images of both of its faces
     copies = batch.images if ranges is None else 2
     grad_edges = points.new_empty(copies, 2 * len(edges), 2)
-    kernels().antialias_backward(
-        points.dtype == torch.float64,
-        place(points),
+    double, where = points.dtype == torch.float64, place(points)
+    kernels().antialias_backward_image(
+        double,
+        where,
+        batch.native,
+        address(points),
+        address(ends),
+        *image.shape[1:],
+        address(crossing),
+        address(grad_out),
+        address(grad_image),
+    )
+    kernels().antialias_backward_edges(
+        double,
+        where,
         batch.native,
         address(points),
         address(ends),
@@ -95,7 +107,6 @@ def backward(
         address(image),
         address(crossing),
         address(grad_out),
-        address(grad_image),
         address(grad_edges),
     )
     grad_points = torch.zeros_like(points)
