@@ -33,20 +33,24 @@ INVGRAPH_HD inline T signed_area(T px, T py, T qx, T qy, T cx, T cy) {
 }
 
 // Where the edge, moved outwards by nothing at all, runs inside the triangle x, y; false where it does not.
-// An edge that runs along a side of the triangle is hidden by it if the triangle lies on the edge's outer side.
+// An edge that runs along a side of the triangle is hidden by it if the triangle lies on the edge's outer side. Of edges
+// that coincide but for rounding none may hide another, or no outline would be left: `least`, a fraction of the edge's
+// length, is how far apart two lines may lie and still count as one.
 template <class T>
-INVGRAPH_HD inline bool hidden_by(const OutlineEdge<T>& edge, const T x[3], const T y[3], Hidden<T>& hidden) {
+INVGRAPH_HD inline bool hidden_by(const OutlineEdge<T>& edge, const T x[3], const T y[3], T least, Hidden<T>& hidden) {
     const T turn = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0]);
     if (!(turn != 0)) return false;
     const T orientation = turn > 0 ? T(1) : T(-1);
+    const T slack = minimum(least, T(0.01)) * maximum(std::abs(edge.bx - edge.ax), std::abs(edge.by - edge.ay));
     hidden = {T(0), T(1), -1, -1};
     for (int k = 0; k < 3; ++k) {
         const int n = k == 2 ? 0 : k + 1;
         const T fa = orientation * signed_area(x[k], y[k], x[n], y[n], edge.ax, edge.ay);
         const T fb = orientation * signed_area(x[k], y[k], x[n], y[n], edge.bx, edge.by);
-        if (fa == 0 && fb == 0) {
+        const T ex = x[n] - x[k], ey = y[n] - y[k], same = slack * maximum(std::abs(ex), std::abs(ey));
+        if (std::abs(fa) <= same && std::abs(fb) <= same) {
             // the same line: inside is outwards of the edge if the two run in opposite senses about it
-            const T along = (x[n] - x[k]) * (edge.bx - edge.ax) + (y[n] - y[k]) * (edge.by - edge.ay);
+            const T along = ex * (edge.bx - edge.ax) + ey * (edge.by - edge.ay);
             if (along * orientation * edge.side >= 0) return false;
         } else if (fa <= 0 && fb <= 0) {
             return false;

@@ -58,7 +58,8 @@ INVGRAPH_HD inline bool cells_of_face(const T* points, const int64_t corner[3], 
 }
 
 // visit(part) for the parts of a candidate that none of its tile's faces hides, in order along the edge. What rounding
-// leaves between two faces, or between a face and the candidate's end, is hidden too: parts shorter than `least`.
+// leaves between two faces, or between a face and the candidate's end, is hidden too: parts shorter than `least`, a
+// fraction of the edge's length.
 template <class T, class Visit>
 INVGRAPH_HD inline void visible_parts(const FaceBatch& batch, int64_t b, const T* points, const int64_t* edge_faces,
                                       const OutlineEdge<T>& edge, const Candidate<T>& candidate, const int32_t* faces,
@@ -79,7 +80,7 @@ INVGRAPH_HD inline void visible_parts(const FaceBatch& batch, int64_t b, const T
             const int64_t face = batch.first(b) + faces[n];
             if (face == own[0] || face == own[1]) continue;
             Hidden<T> hidden;
-            if (hidden_by(edge, x, y, hidden) && hidden.low < candidate.t1 && hidden.high > candidate.t0)
+            if (hidden_by(edge, x, y, least, hidden) && hidden.low < candidate.t1 && hidden.high > candidate.t0)
                 body(faces[n], hidden);
         }
     };

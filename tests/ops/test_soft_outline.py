@@ -186,6 +186,28 @@ def test_cracks_between_faces_are_filled():
     assert bool((1 - alpha <= (1 - whole).clamp_min(1e-4) * shallower)[whole > 0.5].all())
 
 
+def test_outlines_that_coincide_but_for_rounding():
+    """The same square twice, its sides divided differently: neither may hide the other's outline."""
+
+    def divided(pieces, angle, depth):
+        along = torch.linspace(-1, 1, pieces + 1, dtype=torch.float64)[:-1]
+        one = torch.ones_like(along)
+        sides = [(along, -one), (one, along), (-along, one), (-one, -along)]
+        ring = 70 * torch.cat([torch.stack(side, -1) for side in sides])
+        c, s = math.cos(angle), math.sin(angle)
+        uv = torch.cat([ring, ring.new_zeros(1, 2)]) @ torch.tensor([[c, s], [-s, c]], dtype=torch.float64) + 128.1
+        index = torch.arange(4 * pieces)
+        faces = torch.stack([torch.full_like(index, 4 * pieces), index, index.roll(-1)], -1)
+        return torch.cat([uv, torch.full_like(uv[:, :1], depth)], -1).float(), faces
+
+    for step in range(12):
+        (a, a_faces), (b, b_faces) = divided(3, 0.01 + 0.131 * step, 1.0), divided(5, 0.01 + 0.131 * step, 2.0)
+        one = Mesh(torch.zeros(len(a), 3), a_faces)
+        both = Mesh(torch.zeros(len(a) + len(b), 3), torch.cat([a_faces, b_faces + len(a)]))
+        alone = outline(a[None], one, (256, 256), 4.0)
+        torch.testing.assert_close(outline(torch.cat([a, b])[None], both, (256, 256), 4.0), alone, atol=1e-3, rtol=0)
+
+
 def test_order_of_faces_and_translation():
     mesh = SCENES["overlapping"]
     points = project(mesh, 50)
