@@ -7,7 +7,6 @@ into the surface; general mesh readers split the vertices there.
 from __future__ import annotations
 
 import warnings
-from operator import methodcaller
 from pathlib import Path
 
 import numpy as np
@@ -29,27 +28,25 @@ def read_obj(path: Path, appearance: bool) -> RawMesh:
     places: list[str] = []
     coordinates: list[str] = []
     faces: list[str] = []
-    defined: list[tuple[int, int]] = []  # vertices and texture coordinates before each face, for negative indices
-    materials: list[str] = [""]
-    material: list[int] = []  # of each face
+    defined: dict[int, tuple[int, int]] = {}  # faces with negative indices: vertices and coordinates before them
+    materials: list[tuple[int, str]] = []  # from which face on
     libraries: list[str] = []
     for line in text.splitlines():
-        words = line.split(None, 1)
-        if len(words) < 2:
-            continue
-        keyword, rest = words
-        if keyword == "v":
-            places.append(rest)
+        if line[:2] not in ("v ", "f ", "vt"):
+            line = " ".join(line.split())  # indented or with tabs, or another keyword
+        keyword = line[:2]
+        if keyword == "v ":
+            places.append(line[2:])
+        elif keyword == "f ":
+            if "-" in line:
+                defined[len(faces)] = len(places), len(coordinates)
+            faces.append(line[2:])
         elif keyword == "vt":
-            coordinates.append(rest)
-        elif keyword == "f":
-            faces.append(rest)
-            defined.append((len(places), len(coordinates)))
-            material.append(len(materials) - 1)
-        elif keyword == "usemtl":
-            materials.append(rest.strip())
-        elif keyword == "mtllib":
-            libraries.append(rest.strip())
+            coordinates.append(line[3:])
+        elif line.startswith("usemtl"):
+            materials.append((len(faces), line[7:]))
+        elif line.startswith("mtllib"):
+            libraries.append(line[7:])
 
     numbers = _numbers(path, "v", places, 3)
     corners, corner_count = _corners(path, faces, defined)
@@ -71,52 +68,95 @@ def read_obj(path: Path, appearance: bool) -> RawMesh:
             )
         raw.uv = np.pad(uv[:, :2], ((0, 0), (0, max(0, 2 - uv.shape[1])))).astype(np.float32)
         raw.uv_faces = corners[triangles, 1]
-    _add_materials(path, raw, libraries, [materials[m] for m in material], of_face)
+    starts = [0, *(start for start, _ in materials), len(faces)]
+    names = [n for n, a, b in zip(["", *(n for _, n in materials)], starts, starts[1:]) for _ in range(b - a)]
+    _add_materials(path, raw, libraries, names, of_face)
     return raw
+
+
+def _table(lines: list[str], slashes: bool = False) -> np.ndarray | None:
+    """All numbers of lines that are built alike, ``(lines, numbers)``; None if they are not, or hold anything else."""
+    block = "\n".join(lines) + "\n"
+    try:
+        text = np.frombuffer(block.encode("ascii"), np.uint8)
+    except UnicodeEncodeError:
+        return None
+    gaps = text[(text == 32) | (text == 10) | (text == 47)]  # space, end of line, slash
+    first = lines[0] + "\n"
+    form = np.frombuffer("".join(c for c in first if c in " /\n").encode(), np.uint8)
+    if len(gaps) != len(lines) * len(form) or (gaps.reshape(-1, len(form)) != form).any():
+        return None
+    if 47 in form and not slashes:
+        return None
+    try:
+        with warnings.catch_warnings():  # text that is no number ends it, with a warning or an error
+            warnings.simplefilter("error", DeprecationWarning)
+            values = np.fromstring(block.replace("/", " "), np.int64 if slashes else np.float64, sep=" ")
+    except (DeprecationWarning, ValueError):
+        return None
+    return values.reshape(len(lines), -1) if len(values) == len(gaps) else None
 
 
 def _numbers(path: Path, name: str, lines: list[str], least: int) -> np.ndarray:
     """Rows of numbers, at least ``least`` each; rows that differ in length are cut to the shortest."""
+    table = _table(lines) if lines else None
+    if table is not None and table.shape[1] >= least:
+        return table
     rows = [line.split("#", 1)[0].split() for line in lines]
     width = min(map(len, rows), default=least)
     if width < least:
         raise InputError(f"{path}: expected at least {least} numbers after {name}, got {min(rows, key=len)}")
+    if any(len(row) != width for row in rows):
+        width = min(width, 3)  # some with a colour, some without
     try:
-        if any(len(row) != width for row in rows):
-            width = 3 if width > 3 else width
-            rows = [row[:width] for row in rows]
-        return np.array([float(x) for row in rows for x in row]).reshape(-1, width)
+        return np.array([float(x) for row in rows for x in row[:width]]).reshape(-1, width)
     except ValueError as error:
         raise InputError(f"{path}: not a readable .obj mesh (after {name}: {error})") from error
 
 
-def _corners(path: Path, faces: list[str], defined: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+def _corners(path: Path, faces: list[str], defined: dict[int, tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
     """All faces' corners in a row, ``(n, 2)``: vertex and texture coordinate from 0, -1 for none; and their numbers."""
+    corners, count = _alike(faces) or _one_by_one(path, faces)
+    if (corners[:, 0] == 0).any():
+        raise InputError(f"{path}: faces index vertex 0, but obj files count from 1")
+    absolute = corners - 1  # no texture coordinate is 0 until here
+    first = np.cumsum(count) - count
+    for face, before in defined.items():  # negative indices count back from the last one before the face
+        here = slice(first[face], first[face] + count[face])
+        absolute[here] = np.where(corners[here] < 0, corners[here] + before, absolute[here])
+    if ((corners < 0) & (absolute < 0)).any():
+        raise InputError(f"{path}: faces index past the vertices that the file has")
+    return absolute, count
+
+
+def _alike(faces: list[str]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Corners of faces that are all written in the same way, such as ``1/1 2/2 3/3``."""
+    if not faces or "//" in faces[0]:
+        return None
+    width = len(faces[0].split())
+    table = _table(faces, slashes=True)
+    kinds = {token.count("/") for token in faces[0].split()}
+    if table is None or width < 3 or len(kinds) > 1:
+        return None
+    corners = table.reshape(len(faces) * width, -1)
+    if corners.shape[1] == 1:
+        corners = np.concatenate([corners, np.zeros_like(corners)], 1)
+    return corners[:, :2], np.full(len(faces), width)
+
+
+def _one_by_one(path: Path, faces: list[str]) -> tuple[np.ndarray, np.ndarray]:
     rows = [face.split("#", 1)[0].split() for face in faces]
     count = np.array([len(row) for row in rows], np.int64)
     if len(rows) and count.min() < 3:
         raise InputError(f"{path}: expected at least 3 corners after f, got {min(rows, key=len)}")
-    tokens = [token for row in rows for token in row]
-    slashes = set(map(methodcaller("count", "/"), tokens))
-    text = " ".join(tokens)
-    out = np.zeros((len(tokens), 2), np.int64)  # 0 stands for none
+    corners = np.zeros((int(count.sum()), 2), np.int64)
     try:
-        if len(slashes) == 1 and "//" not in text:  # the same kind everywhere, as good as always: one pass over numbers
-            found = np.array([int(x) for x in text.replace("/", " ").split()]).reshape(len(tokens), -1)
-            out[:, : min(2, found.shape[1])] = found[:, :2]
-        else:
-            for n, token in enumerate(tokens):
-                parts = token.split("/")
-                out[n] = int(parts[0]), int(parts[1]) if len(parts) > 1 and parts[1] else 0
+        for n, token in enumerate(token for row in rows for token in row):
+            parts = token.split("/")
+            corners[n] = int(parts[0]), int(parts[1]) if len(parts) > 1 and parts[1] else 0
     except (ValueError, OverflowError) as error:
         raise InputError(f"{path}: not a readable .obj mesh (after f: {error})") from error
-    before = np.repeat(np.array(defined, np.int64).reshape(-1, 2), count, axis=0)
-    if len(out) and (out[:, 0] == 0).any():
-        raise InputError(f"{path}: faces index vertex 0, but obj files count from 1")
-    absolute = np.where(out < 0, before + out, out - 1)  # negative: from the last one before the face
-    if len(out) and ((out < 0) & (absolute < 0)).any():
-        raise InputError(f"{path}: faces index past the vertices that the file has")
-    return absolute, count
+    return corners, count
 
 
 def _fans(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

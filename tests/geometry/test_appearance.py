@@ -174,6 +174,23 @@ def test_an_obj_by_hand(tmp_path: Path) -> None:
     assert mesh.appearance.image[0, 0].tolist() == [1, 0, 0]  # row 0 is the top
 
 
+def test_an_obj_in_many_hands(tmp_path: Path) -> None:
+    """Tabs, indents, comments, blanks, continued lines and corners written in several ways are all the same file."""
+    plain = load_mesh(write_quad(tmp_path))
+    faces = "f 1/1 2/2 3/3 4/4"
+    for text in (
+        QUAD.replace("v 1 0 0", "  v\t1   0 0 # a corner\n\n"),
+        QUAD.replace("vt 1 1", "vt\t1 1 0").replace("\n", "\r\n"),
+        QUAD.replace("f -4/-4 -3/-3 -2/-2 -1/-1", "vn 0 0 1\nf 1/1/1 2/2/1 3/3\\\n 4/4/1"),
+        QUAD.replace("f -4/-4 -3/-3 -2/-2 -1/-1", "f 1/1 2/2 3/3\nf -4/1 3/-2/ 4/4"),
+        QUAD.replace("f -4/-4 -3/-3 -2/-2 -1/-1", f"l 1 2\ng some\ns off\n{faces}\nv 5 5 5"),
+    ):
+        mesh = load_mesh(write_quad(tmp_path, text))
+        assert mesh.faces.tolist() == plain.faces.tolist()
+        assert torch.equal(mesh.verts[:4], plain.verts)
+        assert torch.equal(corners_of(mesh), corners_of(plain))
+
+
 def test_materials_without_pictures(tmp_path: Path) -> None:
     text = QUAD.replace("f -4/-4 -3/-3 -2/-2 -1/-1", "f 1 2 3\nusemtl n\nf 1 3 4").replace("vt ", "# ")
     mesh = load_mesh(write_quad(tmp_path, text, "newmtl m\nKd 1 0 0\nnewmtl n\nKd 0 0.5 1\n"))
