@@ -2,7 +2,7 @@
 
 Peers are measured where they can be imported and called "not installed" elsewhere: ``pip install deodr mitsuba`` (the
 latter also needs LLVM's shared library: ``apt-get install libllvm19``, or ``DRJIT_LIBLLVM_PATH``), PyTorch3D
-(``pip install --no-build-isolation git+https://github.com/facebookresearch/pytorch3d@v0.7.9``) and, with a GPU,
+(``pip install --no-build-isolation git+https://github.com/facebookresearch/pytorch3d@stable``) and, with a GPU,
 nvdiffrast (``pip install --no-build-isolation git+https://github.com/NVlabs/nvdiffrast``).
 """
 
