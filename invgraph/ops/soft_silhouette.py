@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from . import _native
 from ._batch import check_drawing, dense, image_count, is_double, native_batch
 from ._register import primitives, register
+from ._silhouette_pairs import gradient_by_pairs
 
 
 def soft_silhouette(
@@ -40,8 +42,9 @@ def soft_silhouette(
             The same as PyTorch3D's ``blur_radius = log(1 / min_probability - 1) * sigma``.
 
     Returns:
-        alpha ``(B, height, width)`` in [0, 1], differentiable once with respect to ``points``; the same bytes for any
-        number of threads.
+        alpha ``(B, height, width)`` in [0, 1], differentiable with respect to ``points``, to any order (beyond the
+        first in torch operations over all pairs of a pixel and a face within reach, which needs memory for these); the
+        same bytes for any number of threads.
     """
     check_drawing(points, faces, ranges, image_size, channels=2)
     limits = torch.finfo(points.dtype)  # the kernel divides by sigma in the points' own precision
@@ -136,6 +139,18 @@ def _gradient(ctx, grad_alpha, _):
     return grad, None, None, None, None, None, None
 
 
+def _setup_second(ctx, inputs, output) -> None:
+    points, faces, ranges, ctx.sigma, ctx.reach, _, grad_alpha = inputs
+    ctx.save_for_backward(points, faces, ranges, grad_alpha)
+
+
+def _second_gradient(ctx, grad):
+    points, faces, ranges, grad_alpha = ctx.saved_tensors
+    first = partial(gradient_by_pairs, faces=faces, ranges=ranges, sigma=ctx.sigma, reach=ctx.reach)
+    to_points, to_grad_alpha = torch.func.vjp(first, points, grad_alpha)[1](grad)
+    return to_points, None, None, None, None, None, to_grad_alpha
+
+
 register(
     "soft_silhouette(Tensor points, Tensor faces, Tensor? ranges, int height, int width, float sigma, float reach)"
     " -> (Tensor, Tensor)",
@@ -150,5 +165,7 @@ register(
     " Tensor transmittance, Tensor grad_alpha) -> Tensor",
     _backward,
     _backward_fake,
+    setup=_setup_second,
+    gradient=_second_gradient,
     image_dims={"points": 3, "transmittance": 3, "grad_alpha": 3},
 )

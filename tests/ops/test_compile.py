@@ -1,55 +1,94 @@
-"""Custom ops behave under torch's own checks, torch.compile and many Python threads."""
+"""Every primitive under torch.library.opcheck and torch.compile(fullgraph=True)."""
 
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import sys
 
+import pytest
 import torch
-from scenes import project
+from every_op import NAMES, op
 
-from invgraph import ops
+import invgraph as ig
 from invgraph.geometry import icosphere
 
-MESH = icosphere(1)
+
+def gradients(call, leaves, function):
+    weights = [torch.linspace(0.3, 1, x.numel(), dtype=x.dtype).reshape(x.shape) for x in call()]
+    return torch.autograd.grad(function(weights, **leaves), tuple(leaves.values()))
 
 
-def outputs(points):
-    topology = MESH.topology
-    alpha = ops.soft_silhouette(points[..., :2], MESH.faces, (20, 24), 1.5)
-    face_id, barycentric, depth = ops.rasterize(points, MESH.faces, (20, 24))
-    image = torch.cat([(face_id >= 0).to(points.dtype)[..., None], barycentric], -1)
-    return alpha, ops.antialias(image, depth, points, MESH.faces, topology.edges, topology.edge_faces)
+@pytest.mark.parametrize("name", NAMES)
+def test_compiles_into_one_graph(name):
+    torch._dynamo.reset()
+    call = op(name)
+    leaves = call.leaves()
+
+    def loss(weights, **tensors):
+        return sum((w * x).sum() for w, x in zip(weights, call(**tensors)))
+
+    compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
+    ours, eager = gradients(call, leaves, compiled), gradients(call, leaves, loss)
+    for a, b in zip(ours, eager):
+        torch.testing.assert_close(a, b)
+    assert any(bool(g.any()) for g in eager)
 
 
-def test_opcheck():
-    points = project(MESH, 20).requires_grad_()
-    topology = MESH.topology
-    depth = ops.rasterize(points, MESH.faces, (20, 20)).depth.detach()
-    image = torch.rand(1, 20, 20, 2, dtype=torch.float64, requires_grad=True)
-    for op, arguments in [
-        (
-            torch.ops.invgraph.soft_silhouette,
-            (points[..., :2].detach().requires_grad_(), MESH.faces, None, 20, 20, 1.5, 9.0),
-        ),
-        (torch.ops.invgraph.rasterize, (points, MESH.faces, None, 20, 20, True)),
-        (torch.ops.invgraph.antialias, (image, depth, points, MESH.faces, None, topology.edges, topology.edge_faces)),
-    ]:
-        torch.library.opcheck(op, arguments)
-
-
-def test_compiles_into_one_graph():
-    topology = MESH.topology  # computed before, so that the graph holds the primitives alone
-    assert topology.edges.shape[1] == topology.edge_faces.shape[1]
-    points = project(MESH, 20).requires_grad_()
-    compiled = torch.compile(lambda p: sum(x.square().sum() for x in outputs(p)), fullgraph=True, backend="aot_eager")
-    (ours,) = torch.autograd.grad(compiled(points), points)
-    (eager,) = torch.autograd.grad(sum(x.square().sum() for x in outputs(points)), points)
+def test_compiles_with_the_default_backend():
+    torch._dynamo.reset()
+    call = op("soft_silhouette", images=1).to(torch.float32)
+    points = call.tensors["points"].clone().requires_grad_()
+    loss = lambda p: call(points=p)[0].sum()  # noqa: E731
+    (ours,) = torch.autograd.grad(torch.compile(loss, fullgraph=True)(points), points)
+    (eager,) = torch.autograd.grad(loss(points), points)
     torch.testing.assert_close(ours, eager)
 
 
-def test_python_threads():
-    """Kernels hold no state and no lock: calls from several threads give what one thread gives."""
-    points = [project(MESH, 20, shift=(0.05 * k, 0, 0)) for k in range(8)]
-    alone = [outputs(p) for p in points]
-    with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(outputs, points))
-    for a, b in zip(alone, together):
-        assert all(torch.equal(x, y) for x, y in zip(a, b))
+def test_render_compiles_around_what_depends_on_the_data():
+    """Clipping asks where vertices lie, so render breaks the graph there; the result is the same."""
+    torch._dynamo.reset()
+    mesh = icosphere(1)
+    cameras = ig.Cameras.look_at([[0.3, -0.5, -3.0]], [0, 0, 0], [0, 1, 0], 40, (20, 24))
+
+    def loss(verts):
+        out = ig.render(mesh.with_verts(verts), cameras, outputs=("alpha", "depth"))
+        return out.alpha.sum() + out.depth.mean()
+
+    verts = mesh.verts.clone().requires_grad_()
+    (eager,) = torch.autograd.grad(loss(verts), verts)
+    (ours,) = torch.autograd.grad(torch.compile(loss, backend="aot_eager")(verts), verts)
+    torch.testing.assert_close(ours, eager)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "texture"])
+def test_opcheck(name, monkeypatch):
+    """Schema, fake and autograd of each registered operation, with the arguments that a forward and a backward use."""
+    operation, seen = getattr(torch.ops.invgraph, name).default, []
+    backward = getattr(torch.ops.invgraph, name + "_backward").default
+    from invgraph.ops._register import primitives
+
+    for each in (operation, backward):
+        short = each._schema.name.split("::")[1]
+        original = getattr(primitives, short)
+
+        def note(*args, each=each, original=original):
+            seen.append((each, args))
+            return original(*args)
+
+        monkeypatch.setattr(primitives, short, note)
+    call = op(name, images=1)
+    outputs = call(**call.leaves())
+    sum(x.sum() for x in outputs).backward()
+    assert {each for each, _ in seen} == {operation, backward}
+
+    def leaf(x, grad):
+        if isinstance(x, (list, tuple)) and x and isinstance(x[0], torch.Tensor):
+            return [leaf(e, grad) for e in x]
+        return x.detach().requires_grad_(grad and x.requires_grad) if isinstance(x, torch.Tensor) else x
+
+    for each, args in seen:
+        torch.library.opcheck(each, tuple(leaf(a, each is operation) for a in args))
+
+
+def test_importing_does_not_import_the_compiler():
+    code = "import sys, invgraph.ops; print('torch._dynamo' in sys.modules, 'torch._inductor' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "False"]
