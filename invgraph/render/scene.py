@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -27,6 +28,29 @@ class Scene:
     mesh: Mesh
     ranges: Tensor | None = None
     images: tuple[Tensor, ...] | None = None
+
+    @cached_property
+    def sound(self) -> Mesh:
+        """The mesh with vertices that are not finite, whose faces are not drawn, moved to 0: what is computed for
+        these faces all the same is then a number, and so is its gradient."""
+        mesh = self.mesh
+        known = mesh.verts.isfinite().all(-1, keepdim=True)
+        if bool(known.all()):
+            return mesh
+        return mesh.with_verts(torch.where(known, mesh.verts, 0.0))
+
+    def normals(self, flat: bool) -> Tensor:
+        """Unit normals: ``(.., F, 3)`` of the faces, or ``(.., V, 3)`` of the vertices."""
+        mesh = self.sound
+        if mesh is self.mesh:
+            return mesh.face_normals() if flat else mesh.vertex_normals()
+        drawn = self.mesh.verts.isfinite().all(-1)[..., mesh.faces].all(-1, keepdim=True)
+        normals = torch.where(drawn, mesh.face_normals(normalize=False), 0.0)
+        if not flat:
+            corners = normals.repeat_interleave(3, dim=-2)
+            normals = torch.zeros_like(mesh.verts).index_add(-2, mesh.faces.reshape(-1), corners)
+        length = torch.linalg.vector_norm(normals, dim=-1, keepdim=True)
+        return normals / torch.where(length > 0, length, 1)
 
 
 def scene_of(mesh: Mesh | Sequence[Mesh], cameras: Cameras, *, edges: bool) -> Scene:

@@ -71,11 +71,11 @@ def _corner_colors(
     albedo = _corner_albedo(scene)
     if lights is None:
         return albedo
-    position = mesh.triangles()
+    position = scene.sound.triangles()
+    normals = scene.normals(flat)
     if flat:
-        normal = mesh.face_normals()[..., None, :].expand_as(position)
+        normal = normals[..., None, :].expand_as(position)
     else:
-        normals = mesh.vertex_normals()
         normal = normals.index_select(-2, mesh.faces.reshape(-1)).unflatten(-2, (-1, 3))
     if scene.ranges is not None:
         image = torch.repeat_interleave(scene.ranges[:, 1] - scene.ranges[:, 0])[:, None].expand(-1, 3)

@@ -49,7 +49,7 @@ class Surface:
     @cached_property
     def position(self) -> Tensor:
         """``(N, H, W, 3)`` in the world."""
-        return self._of_verts(self.scene.mesh.verts)
+        return self._of_verts(self.scene.sound.verts)
 
     @cached_property
     def normal(self) -> Tensor:
@@ -60,10 +60,10 @@ class Surface:
     @cached_property
     def _normals(self) -> Tensor:
         """``(M, 3)`` unit, of the seen pixels."""
-        mesh = self.scene.mesh
+        normals = self.scene.normals(self.flat)
         if self.flat:
-            return self._rows(self._of_faces(mesh.face_normals()))
-        return F.normalize(self._rows(self._of_verts(mesh.vertex_normals())), dim=-1)
+            return self._rows(self._of_faces(normals))
+        return F.normalize(self._rows(self._of_verts(normals)), dim=-1)
 
     @cached_property
     def uv(self) -> Tensor:

@@ -287,3 +287,34 @@ def test_bad_arguments_are_named():
     ]:
         with pytest.raises(error, match=match):
             ig.render(*arguments, **options)
+
+
+@pytest.mark.parametrize("mode", ["antialias", "soft", "hard"])
+@pytest.mark.parametrize("flat", [False, True])
+def test_vertices_that_are_no_numbers_spoil_nothing_else(mode, flat):
+    """Their faces are left out: pictures and gradients are those of the mesh without them."""
+    broken = BALL.verts.clone()
+    broken[7] = math.nan
+    broken[30, 1] = math.inf
+    whole = ~torch.isin(BALL.faces, torch.tensor([7, 30])).any(1)
+    colors = torch.rand(BALL.num_verts, 3, dtype=F64)
+    results = []
+    for verts, faces in ((broken, BALL.faces), (BALL.verts, BALL.faces[whole])):
+        verts, tint = verts.clone().requires_grad_(), torch.ones(3, dtype=F64, requires_grad=True)
+        lights = [ig.DirectionalLight((0.4, 1.0, -0.5), tint), ig.PointLight((1.0, 2.0, -2.0), tint)]
+        names = ("rgb",) if mode == "soft" else ("rgb", "normal", "position", "depth")
+        out = ig.render(
+            Mesh(verts, faces, ig.VertexColors(colors)),
+            CAMERAS,
+            mode=mode,
+            outputs=names,
+            lights=lights,
+            material=ig.Phong(),
+            flat=flat,
+            near=0.5,
+            far=8.0,
+        )
+        pictures = [getattr(out, name) for name in names]
+        results.append([*pictures, *torch.autograd.grad(sum(p.square().sum() for p in pictures), (verts, tint))])
+    for a, b in zip(*results):
+        torch.testing.assert_close(a, b)
