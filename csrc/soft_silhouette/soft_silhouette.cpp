@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/pixel_block.h"
 #include "common/scatter.h"
 #include "common/tiles.h"
-#include "common/triangle.h"
+#include "soft_silhouette/edge_lines.h"
 
 namespace invgraph {
 inline namespace INVGRAPH_ISA {
@@ -17,55 +18,86 @@ constexpr int kTileHeight = 32, kTileWidth = 64;
 template <class T>
 constexpr T kSaturated = sizeof(T) == 4 ? T(1 << 26) : T(1ll << 55);
 
-// e^x and e^-x stay finite, and the product of such factors may only ever overflow to infinity: transmittance 0.
+// 2^x and 2^-x stay finite, and the product of such factors may only ever overflow to infinity: transmittance 0.
 template <class T>
-constexpr T kMaxExponent = sizeof(T) == 4 ? T(80) : T(700);
+constexpr T kMaxExponent = sizeof(T) == 4 ? T(120) : T(1000);
+
+// What turns squared distances into exponents of 2, and the least exponent that counts.
+template <class T>
+struct Softness {
+    T scale, lowest;
+
+    Softness(T sigma, T reach)
+        : scale(static_cast<T>(1.44269504088896340736) / sigma), lowest(static_cast<T>(-1.44269504088896340736) * reach) {}
+};
+
+// Multiplies the pixels of a box, in rows of `stride` from `product` on, by the face's 1 + e^x.
+template <class T, class Block>
+void multiply(Block, const EdgeLines<T>& lines, int face, const SmallBox& box, const Softness<T>& soft, T* product,
+              int stride) {
+    const Vec<T> zero{}, inside = broadcast(soft.scale), lowest = broadcast(soft.lowest);
+    const Vec<T> most = broadcast(kMaxExponent<T>);
+    for (int x = box.x0; x <= box.x1; x += Block::width) {
+        const EdgeWalk<T> walk(lines, face, x + T(0.5), box.y0 + T(0.5), Block::columns(), Block::rows());
+        Vec<T> down{};  // rows from the first block, counted in a vector: a product with a number would be broadcast anew
+        for (int y = box.y0; y <= box.y1; y += Block::height, down += T(Block::height)) {
+            T* at = product + (y - box.y0) * stride + (x - box.x0);
+            const Vec<T> p = Block::load_block(at, stride);
+            if (!any(p <= kSaturated<T>)) continue;
+            Vec<T> d2{}, least{};
+            for (int k = 0; k < 3; ++k) {
+                const Vec<T> across = walk.across[k] + down * walk.across_down[k];
+                const Vec<T> along = walk.along[k] + down * walk.along_down[k];
+                const Vec<T> beyond = maximum(absolute<T>(along) - walk.half[k], zero);  // an end of the edge
+                const Vec<T> edge_d2 = across * across + beyond * beyond;
+                d2 = k == 0 ? edge_d2 : minimum(d2, edge_d2);
+                least = k == 0 ? across : minimum(least, across);
+            }
+            const Vec<T> e = d2 * select(least > walk.least, inside, -inside);
+            const auto counted = e > lowest;
+            if (!any(counted)) continue;
+            const Vec<T> factor = exp2<T>(minimum(maximum(e, -most), most));
+            Block::store_block(at, stride, select(counted, p + p * factor, p));  // p + p * 0: p may be infinite
+        }
+    }
+}
 
 template <class T>
 void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, const TileBins& bins, int64_t item,
-               T sigma, T margin, T* alpha, T* transmittance) {
+               const Softness<T>& soft, T* alpha, T* transmittance) {
     const int64_t b = item / grid.tiles(), tile = item % grid.tiles();
     const int y0 = static_cast<int>(tile / grid.columns) * kTileHeight;
     const int x0 = static_cast<int>(tile % grid.columns) * kTileWidth;
     const int y1 = std::min(y0 + kTileHeight, grid.height), x1 = std::min(x0 + kTileWidth, grid.width);
-    constexpr int kStride = kTileWidth + kLanes<T>;  // rows are drawn in vectors that may hang over the tile's right end
-    alignas(kVectorBytes) T product[kTileHeight * kStride];
-    std::fill(product, product + kTileHeight * kStride, T(1));
+    constexpr int kStride = kTileWidth + kOverhang<T>, kRows = kTileHeight + kOverhang<T>;
+    alignas(kVectorBytes) T product[kRows * kStride];
+    std::fill(product, product + kRows * kStride, T(1));
 
-    const T inverse_sigma = 1 / sigma, lowest = -margin * margin / sigma;
-    const Vec<T> lane = iota<T>() + T(0.5);
     auto saturated = [&] {
         for (int y = 0; y < y1 - y0; ++y)
             for (int x = 0; x < x1 - x0; ++x)
                 if (!(product[y * kStride + x] > kSaturated<T>)) return false;
         return true;
     };
-    int since_check = 0;
-    for (int64_t k = bins.begin[item]; k < bins.begin[item + 1]; ++k) {
-        if (++since_check == 256) {
+    FaceGroup<T, 2> group;
+    EdgeLines<T> lines;
+    const int32_t* face = bins.faces.get() + bins.begin[item];
+    const int32_t* end = bins.faces.get() + bins.begin[item + 1];
+    for (int since_check = 0; face < end; face += kLanes<T>, since_check += kLanes<T>) {
+        if (since_check >= 256) {
             if (saturated()) break;
             since_check = 0;
         }
-        int64_t corner[3];
-        batch.corners(b, bins.faces[k], corner);
-        Triangle<T> tri;
-        tri.set(points, 2, corner);
-        tri.prepare();
-        const PixelBox box = pixels_within(tri, margin, grid.height, grid.width);
-        const int left = std::max(box.x0, x0), right = std::min(box.x1, x1 - 1);
-        const int top = std::max(box.y0, y0), bottom = std::min(box.y1, y1 - 1);
-        for (int y = top; y <= bottom; ++y) {
-            const Vec<T> py = broadcast<T>(y + T(0.5));
-            for (int x = left; x <= right; x += kLanes<T>) {
-                T* at = product + (y - y0) * kStride + (x - x0);
-                Vec<T> p = load(at);
-                if (!any(p <= kSaturated<T>)) continue;
-                Vec<T> e = signed_squared_distance<T>(tri, lane + T(x), py) * inverse_sigma;
-                const auto counted = e > lowest;
-                if (!any(counted)) continue;
-                e = exp<T>(minimum(maximum(e, broadcast<T>(-kMaxExponent<T>)), broadcast<T>(kMaxExponent<T>)));
-                store(at, select(counted, p + p * e, p));  // not p + p * 0: the product may be infinite
-            }
+        const int count = static_cast<int>(std::min<int64_t>(kLanes<T>, end - face));
+        group.load_faces(batch, b, points, count, [&](int lane) { return face[lane]; });
+        lines.set(group);
+        for (int i = 0; i < count; ++i) {
+            const SmallBox whole = bins.box(batch, b, face[i]);
+            const SmallBox box{std::max<int16_t>(whole.x0, x0), std::min<int16_t>(whole.x1, x1 - 1),
+                               std::max<int16_t>(whole.y0, y0), std::min<int16_t>(whole.y1, y1 - 1)};
+            T* first = product + (box.y0 - y0) * kStride + (box.x0 - x0);
+            with_block<T>(box.x1 - box.x0 + 1, box.y1 - box.y0 + 1,
+                          [&](auto block) { multiply(block, lines, i, box, soft, first, kStride); });
         }
     }
     for (int y = y0; y < y1; ++y) {
@@ -78,40 +110,79 @@ void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, co
     }
 }
 
-// The gradient of one face's six coordinates; weight(p) = grad_alpha(p) * transmittance(p), rows of `stride`.
+// Sums over the pixels whose nearest edge is k, with g = d alpha / d (squared distance) and the pixel's nearest point `at`
+// along the edge from its middle: of g * across, g * across * at, g * beyond, g * beyond * at.
 template <class T>
-void face_gradient(const Triangle<T>& tri, const PixelBox& box, const T* weight, int64_t stride, T sigma, T lowest,
-                   T grad[6]) {
-    const T inverse_sigma = 1 / sigma;
-    const Vec<T> lane = iota<T>() + T(0.5);
-    Vec<T> gx[3]{}, gy[3]{};
-    for (int y = box.y0; y <= box.y1; ++y) {
-        const Vec<T> py = broadcast<T>(y + T(0.5));
-        for (int x = box.x0; x <= box.x1; x += kLanes<T>) {
+struct EdgeSums {
+    alignas(kVectorBytes) T value[3][4][kLanes<T>];  // one face a lane
+};
+
+// The sums of one face over a box, with weight(p) = grad_alpha(p) * transmittance(p) in rows of `stride` from its corner on.
+template <class T, class Block>
+void sum_box(Block, const EdgeLines<T>& lines, int face, const SmallBox& box, const Softness<T>& soft, const T* weight,
+             int64_t stride, EdgeSums<T>& sums) {
+    const Vec<T> zero{}, one = zero + T(1), inside = broadcast(soft.scale), lowest = broadcast(soft.lowest);
+    const Vec<T> most = broadcast(kMaxExponent<T>);
+    Vec<T> sum_of[3][4]{};
+    for (int x = box.x0; x <= box.x1; x += Block::width) {
+        const EdgeWalk<T> walk(lines, face, x + T(0.5), box.y0 + T(0.5), Block::columns(), Block::rows());
+        Vec<T> down{};
+        for (int y = box.y0; y <= box.y1; y += Block::height, down += T(Block::height)) {
             // lanes beyond the box hold pixels beyond the reach, or beyond the image, where the weight is 0
-            const Vec<T> w = load(weight + y * stride + x);
-            if (!any(w != Vec<T>{})) continue;
-            Vec<T> rx, ry, at[3];
-            const Vec<T> e = signed_squared_distance<T>(tri, lane + T(x), py, rx, ry, at) * inverse_sigma;
-            const auto counted = (e > lowest) & (w != Vec<T>{});
-            if (!any(counted)) continue;
-            const Vec<T> bounded = minimum(maximum(e, broadcast<T>(-kMaxExponent<T>)), broadcast<T>(kMaxExponent<T>));
-            const Vec<T> probability = T(1) / (T(1) + exp<T>(-bounded));
-            // d alpha / d x = transmittance * sigmoid(x), and x changes sign with the side of the outline
-            Vec<T> g = w * probability;
-            g = select(counted, select(e > Vec<T>{}, g, -g), Vec<T>{});
-            rx *= g;
-            ry *= g;
+            const Vec<T> w = Block::load_block(weight + (y - box.y0) * stride + (x - box.x0), stride);
+            if (!any(w != zero)) continue;
+            Vec<T> across[3], at[3], beyond[3], d2[3];
             for (int k = 0; k < 3; ++k) {
-                gx[k] += at[k] * rx;
-                gy[k] += at[k] * ry;
+                across[k] = walk.across[k] + down * walk.across_down[k];
+                const Vec<T> along = walk.along[k] + down * walk.along_down[k];
+                at[k] = minimum(maximum(along, -walk.half[k]), walk.half[k]);
+                beyond[k] = along - at[k];
+                d2[k] = across[k] * across[k] + beyond[k] * beyond[k];
+            }
+            const Vec<T> nearest = minimum(minimum(d2[0], d2[1]), d2[2]);
+            const auto covers = minimum(minimum(across[0], across[1]), across[2]) > walk.least;
+            const Vec<T> e = nearest * select(covers, inside, -inside);
+            const auto counted = e > lowest;
+            if (!any(counted)) continue;
+            // d alpha / d x = transmittance * sigmoid(x), and x changes sign with the side of the outline
+            const Vec<T> sigmoid = one / (one + exp2<T>(-minimum(maximum(e, -most), most)));
+            const Vec<T> g = select(counted, select(covers, w, -w) * sigmoid, zero);
+            const auto first = d2[0] <= nearest, second = ~first & (d2[1] <= nearest);
+            for (int k = 0; k < 3; ++k) {
+                const Vec<T> mine = k == 0 ? select(first, g, zero) : k == 1 ? select(second, g, zero)
+                                                                             : select(first | second, zero, g);
+                const Vec<T> sideways = mine * across[k], onward = mine * beyond[k];
+                sum_of[k][0] += sideways;
+                sum_of[k][1] += sideways * at[k];
+                sum_of[k][2] += onward;
+                sum_of[k][3] += onward * at[k];
             }
         }
     }
+    for (int k = 0; k < 3; ++k)
+        for (int n = 0; n < 4; ++n) sums.value[k][n][face] = sum<T>(sum_of[k][n]);
+}
+
+// The gradients of a group's corners. The offset r of a pixel from its nearest point is across * normal + beyond *
+// direction; that point lies at t = 1/2 + at / length between the edge's corners; d (d^2) / d corner = -2 (1 - t) r for the
+// one and -2 t r for the other (the nearest point is a minimum, so its own motion along the edge adds nothing).
+template <class T>
+void corner_gradients(const EdgeLines<T>& lines, const EdgeSums<T>& sums, T sigma, T grad[6][kLanes<T>]) {
+    const Vec<T> zero{}, factor = broadcast(T(-2) / sigma), side = load(lines.side);
+    Vec<T> gx[3]{}, gy[3]{};
     for (int k = 0; k < 3; ++k) {
-        grad[2 * k] = T(-2) * inverse_sigma * sum<T>(gx[k]);
-        grad[2 * k + 1] = T(-2) * inverse_sigma * sum<T>(gy[k]);
+        const Vec<T> dx = load(lines.dx[k]), dy = load(lines.dy[k]), half = load(lines.half[k]);
+        const Vec<T> inverse = select(half > zero, T(0.5) / select(half > zero, half, zero + T(1)), zero);  // 1 / length
+        const Vec<T> sideways = load(sums.value[k][0]), onward = load(sums.value[k][2]);
+        const Vec<T> sideways_end = sideways * T(0.5) + load(sums.value[k][1]) * inverse;
+        const Vec<T> onward_end = onward * T(0.5) + load(sums.value[k][3]) * inverse;
+        const Vec<T> all_x = onward * dx - sideways * side * dy, all_y = onward * dy + sideways * side * dx;
+        const Vec<T> end_x = onward_end * dx - sideways_end * side * dy, end_y = onward_end * dy + sideways_end * side * dx;
+        const int next = next_corner(k);
+        gx[k] += all_x - end_x, gy[k] += all_y - end_y;
+        gx[next] += end_x, gy[next] += end_y;
     }
+    for (int k = 0; k < 3; ++k) store(grad[2 * k], factor * gx[k]), store(grad[2 * k + 1], factor * gy[k]);
 }
 
 }  // namespace
@@ -120,38 +191,45 @@ template <class T>
 void soft_silhouette_forward(const FaceBatch& batch, const T* points, int height, int width, T sigma, T reach,
                              int threads, T* alpha, T* transmittance) {
     const TileGrid grid(height, width, kTileHeight, kTileWidth);
-    const T margin = std::sqrt(reach * sigma);
-    const TileBins bins = bin_faces(batch, grid, threads, [&](int64_t b, int64_t i) -> PixelBox {
-        int64_t corner[3];
-        batch.corners(b, i, corner);
-        Triangle<T> tri;
-        if (!tri.set(points, 2, corner)) return {0, -1, 0, -1};
-        return pixels_within(tri, margin, height, width);
-    });
+    const Softness<T> soft(sigma, reach);
+    const TileBins bins = bin_triangles<T, 2>(batch, points, std::sqrt(reach * sigma), grid, threads);
     parallel_for(batch.images * grid.tiles(), threads, [&](int64_t item) {
-        draw_tile(batch, points, grid, bins, item, sigma, margin, alpha, transmittance);
+        draw_tile(batch, points, grid, bins, item, soft, alpha, transmittance);
     });
 }
 
 template <class T>
 void soft_silhouette_backward(const FaceBatch& batch, const T* points, int height, int width, T sigma, T reach,
                               int threads, const T* transmittance, const T* grad_alpha, T* grad_points) {
-    const int64_t stride = width + kLanes<T>;  // so that a vector may hang over a row's end
-    const Scratch<T> weight(batch.images * height * stride);
-    parallel_for(batch.images * height, threads, [&](int64_t row) {
+    const int64_t stride = width + kOverhang<T>, rows = height + kOverhang<T>;
+    const Scratch<T> weight(batch.images * rows * stride);
+    parallel_for(batch.images * rows, threads, [&](int64_t row) {
+        const int64_t b = row / rows, y = row % rows;
         T* to = weight.get() + row * stride;
-        for (int x = 0; x < width; ++x) to[x] = grad_alpha[row * width + x] * transmittance[row * width + x];
-        std::fill(to + width, to + stride, T(0));
+        const int64_t from = (b * height + y) * width;
+        const int filled = y < height ? width : 0;
+        for (int x = 0; x < filled; ++x) to[x] = grad_alpha[from + x] * transmittance[from + x];
+        std::fill(to + filled, to + stride, T(0));
     });
-    const T margin = std::sqrt(reach * sigma), lowest = -reach;
-    gather_face_gradients<T, 2>(batch, threads, grad_points, [&](int64_t b, int64_t, const int64_t corner[3], T grad[6]) {
-        Triangle<T> tri;
-        if (!tri.set(points, 2, corner)) return false;
-        const PixelBox box = pixels_within(tri, margin, height, width);
-        if (box.empty()) return false;
-        tri.prepare();
-        face_gradient(tri, box, weight.get() + b * height * stride, stride, sigma, lowest, grad);
-        return true;
+    const T margin = std::sqrt(reach * sigma);
+    const Softness<T> soft(sigma, reach);
+    gather_group_gradients<T, 2>(batch, threads, points, grad_points, [&](int64_t b, const FaceGroup<T, 2>& group, int count, T grad[6][kLanes<T>]) {
+        SmallBox boxes[kLanes<T>];
+        group.boxes(margin, height, width, boxes);
+        EdgeLines<T> lines;
+        lines.set(group);
+        EdgeSums<T> sums{};
+        for (int i = 0; i < count; ++i) {
+            const SmallBox box = boxes[i];
+            if (box.empty()) continue;
+            const T* first = weight.get() + (b * rows + box.y0) * stride + box.x0;
+            with_block<T>(box.x1 - box.x0 + 1, box.y1 - box.y0 + 1,
+                          [&](auto block) { sum_box(block, lines, i, box, soft, first, stride, sums); });
+        }
+        corner_gradients(lines, sums, sigma, grad);
+        uint32_t present = 0;
+        for (int i = 0; i < count; ++i) present |= (boxes[i].empty() ? 0u : 1u) << i;
+        return present;
     });
 }
 
