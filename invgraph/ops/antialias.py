@@ -7,9 +7,11 @@ from torch import Tensor
 
 from . import _native
 from ._batch import check_drawing, check_edge_indices, check_edges, dense, is_double, native_batch
+from ._precision import full_precision
 from ._register import primitives, register
 
 
+@full_precision
 def antialias(
     image: Tensor,
     depth: Tensor,

@@ -7,10 +7,12 @@ from torch import Tensor
 
 from . import _native
 from ._batch import is_double
+from ._precision import full_precision
 from ._register import primitives, register
 from .rasterize import Fragments
 
 
+@full_precision
 def interpolate(attributes: Tensor, faces: Tensor, fragments: Fragments, *, ranges: Tensor | None = None) -> Tensor:
     """Interpolate attributes over the visible faces: at each pixel ``sum_k barycentric_k attribute(corner k)``.
 

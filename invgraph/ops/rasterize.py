@@ -9,6 +9,7 @@ from torch import Tensor
 
 from . import _native
 from ._batch import check_drawing, dense, image_count, is_double, native_batch
+from ._precision import full_precision
 from ._register import primitives, register
 
 
@@ -24,6 +25,7 @@ class Fragments(NamedTuple):
     """``(B, H, W)``: camera depth z, infinity on background."""
 
 
+@full_precision
 def rasterize(
     points: Tensor,
     faces: Tensor,

@@ -9,9 +9,11 @@ from torch import Tensor
 
 from . import _native
 from ._batch import check_drawing, dense, image_count, is_double, native_batch
+from ._precision import full_precision
 from ._register import primitives, register
 
 
+@full_precision
 def soft_color(
     points: Tensor,
     faces: Tensor,

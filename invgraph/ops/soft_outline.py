@@ -9,12 +9,14 @@ from torch import Tensor
 
 from . import _native
 from ._batch import check_drawing, check_edge_indices, check_edges, dense, image_count, is_double, native_batch
+from ._precision import full_precision
 from ._register import primitives, register
 from .rasterize import rasterize
 
 _MIN_ALPHA = 1e-4  # where alpha is this small the reach of sigma ends, as soft_silhouette's does by default
 
 
+@full_precision
 def soft_outline(
     points: Tensor,
     faces: Tensor,

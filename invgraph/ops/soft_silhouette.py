@@ -10,10 +10,12 @@ from torch import Tensor
 
 from . import _native
 from ._batch import check_drawing, dense, image_count, is_double, native_batch
+from ._precision import full_precision
 from ._register import primitives, register
 from ._silhouette_pairs import gradient_by_pairs
 
 
+@full_precision
 def soft_silhouette(
     points: Tensor,
     faces: Tensor,

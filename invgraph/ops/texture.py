@@ -8,12 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ._precision import full_precision
 from .rasterize import Fragments
 
 Wrap = Literal["repeat", "mirror", "clamp"]
 Filter = Literal["linear", "nearest", "mipmap"]
 
 
+@full_precision
 def texture(
     image: Tensor,
     uv: Tensor,
@@ -79,6 +81,7 @@ def texture(
     return found.movedim(1, -1).reshape(batch, height, width, image.shape[-1])
 
 
+@full_precision
 def uv_footprint(
     uv: Tensor,
     corners: Tensor,

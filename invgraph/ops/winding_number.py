@@ -7,9 +7,11 @@ from torch import Tensor
 
 from . import _native
 from ._batch import is_double
+from ._precision import full_precision
 from ._register import primitives, register
 
 
+@full_precision
 def winding_number(points: Tensor, verts: Tensor, faces: Tensor, *, accuracy: float = 2.0) -> Tensor:
     """Generalised winding number of a triangle mesh at ``points``: its solid angle as seen from there, over 4 pi.
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from ..cameras import Cameras
 from ..geometry.mesh import Mesh
 from ..ops import Fragments
+from ..ops._precision import full_precision
 from . import backends
 from .backends import Backend
 from .lights import Light, as_lights
@@ -25,6 +26,7 @@ from .surface import Surface
 Mode = Literal["soft", "outline", "hard", "antialias"]
 
 
+@full_precision
 def render(
     mesh: Mesh | Sequence[Mesh],
     cameras: Cameras,

@@ -32,9 +32,13 @@ struct Output : Array<T> {
     bool zeroed;
     explicit Output(int64_t n, bool zero = false) : Array<T>(n), zeroed(zero) {}
     void prepare(int byte) { std::memset(static_cast<void*>(this->get()), zeroed ? 0 : byte, sizeof(T) * this->size); }
+    // all not-a-numbers alike: a processor takes the sign of whichever operand the compiler puts first
     std::vector<char> bytes() const {
-        const char* first = reinterpret_cast<const char*>(this->get());
-        return {first, first + sizeof(T) * this->size};
+        std::vector<T> values(this->get(), this->get() + this->size);
+        for (T& v : values)
+            if (v != v) v = std::numeric_limits<T>::quiet_NaN();
+        const char* first = reinterpret_cast<const char*>(values.data());
+        return {first, first + sizeof(T) * values.size()};
     }
 };
 

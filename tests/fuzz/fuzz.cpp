@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <new>
 
+#include "common/scratch.h"
 #include "kernels.h"
 
 namespace invgraph {
@@ -27,6 +28,17 @@ void operator delete(void* p) noexcept { std::free(p); }
 void operator delete[](void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+
+// The kernels' scratch memory: of exactly its size and never used twice, unlike csrc/common/scratch.cpp.
+namespace invgraph {
+void* take_scratch(std::size_t bytes) {
+    void* p = nullptr;
+    if (posix_memalign(&p, 64, bytes > 0 ? bytes : 1) != 0) throw std::bad_alloc();
+    std::memset(p, fuzz::fresh_byte.load(std::memory_order_relaxed), bytes);
+    return p;
+}
+void give_scratch(void* memory) noexcept { std::free(memory); }
+}  // namespace invgraph
 
 extern "C" void __sanitizer_set_death_callback(void (*)(void));
 extern "C" const char* __ubsan_default_options() { return "print_stacktrace=1"; }
