@@ -1,6 +1,7 @@
 """What is drawn: lists of meshes, one pose or look for each camera, nothing, and what does not fit."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -16,8 +17,7 @@ def test_lists_of_meshes_are_drawn_as_each_alone(mode):
     small = icosphere(1).to(dtype=F64)
     for one, two in zip(looks(BALL), looks(small.with_verts(small.verts * 0.7))):
         if isinstance(two.appearance, ig.Texture):
-            other = ig.Texture(torch.rand(4, 3, 3, dtype=F64), two.appearance.uv, two.appearance.uv_faces,
-                               filter=two.appearance.filter)  # fmt: skip
+            other = replace(two.appearance, image=torch.rand(4, 3, 3, dtype=F64))
             two = two.with_appearance(other)
         outputs = ("alpha", "depth", "normal", "position", "rgb", "face_id")
         outputs += ("uv",) if isinstance(one.appearance, ig.Texture) else ()
