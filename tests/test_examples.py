@@ -9,7 +9,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 # smaller pictures and fewer steps than the scripts' own; and how much smaller the error is to become by them
 QUICK = {
-    "pose": ({"seed": 3, "size": 64, "candidates": 512, "steps": 20}, 0.5),
+    "pose": ({"seed": 3, "candidates": 1024, "steps": 30}, 0.3),
     "triangle": ({}, 0.01),
     "calibration": ({"views": 4, "size": (48, 64), "steps": 40}, 0.3),
     "texture": ({"size": 64, "steps": 40}, 0.5),
