@@ -38,7 +38,6 @@ std::mutex one_launch;  // kernels of several Python threads take turns
 std::vector<Fiber> fibers;
 std::vector<Warp> warps;
 ucontext_t scheduler;
-jmp_buf scheduler_place;
 int running, thread_count, said;
 const std::function<void()>* body;
 unsigned seed;
@@ -49,10 +48,12 @@ unsigned seed;
 void leave(Fiber& fiber) { swapcontext(&fiber.context, &scheduler); }
 void resume(Fiber& fiber) { swapcontext(&scheduler, &fiber.context); }
 #else
+jmp_buf scheduler_place;
+
 void leave(Fiber& fiber) {
     if (_setjmp(fiber.place) == 0) _longjmp(scheduler_place, 1);
 }
-void resume(Fiber& fiber) {
+__attribute__((noinline)) void resume(Fiber& fiber) {
     if (_setjmp(scheduler_place) != 0) return;
     if (fiber.begun) _longjmp(fiber.place, 1);
     fiber.begun = true;
