@@ -28,8 +28,8 @@ class Scene(NamedTuple):
 
 
 def scenes(dtype: torch.dtype) -> Iterator[Scene]:
-    """Soups that reach over the border and a sphere in front of another, shared and packed; faces that are repeated,
-    behind the camera, not finite, larger than the image, without area."""
+    """Soups that reach over the border and a sphere in front of another, shared and packed; a crowd; faces that are
+    repeated, behind the camera, not finite, larger than the image, without area."""
     for packed in (False, True):
         points, faces = _soup(40, 1 if packed else 2)
         ranges = torch.tensor([[0, 7], [7, 7], [9, 40]]) if packed else None
@@ -43,6 +43,8 @@ def scenes(dtype: torch.dtype) -> Iterator[Scene]:
             yield _scene("packed spheres", both, torch.cat([faces, faces + count]), ranges, dtype)
         else:
             yield _scene("spheres", torch.cat([points, points * torch.tensor([0.9, 1.1, 1.0])]), faces, None, dtype)
+    points, faces = _soup(300, 1)
+    yield _scene("crowd", points * torch.tensor([0.2, 0.2, 1.0]), faces, None, dtype)  # more in a tile than are staged
     points, faces = _odd_faces()
     yield _scene("odd faces", points, faces, None, dtype)
     flat = torch.tensor([[4, 5, 6], [4, 6, 7], [0, 1, 2]])
