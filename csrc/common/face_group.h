@@ -16,6 +16,10 @@ inline namespace INVGRAPH_ISA {
 struct SmallBox {
     int16_t x0, x1, y0, y1;
     bool empty() const { return x1 < x0 || y1 < y0; }
+    SmallBox within(int left, int right, int top, int bottom) const {
+        return {static_cast<int16_t>(std::max<int>(x0, left)), static_cast<int16_t>(std::min<int>(x1, right)),
+                static_cast<int16_t>(std::max<int>(y0, top)), static_cast<int16_t>(std::min<int>(y1, bottom))};
+    }
 };
 
 // N coordinates of each of the three corners.

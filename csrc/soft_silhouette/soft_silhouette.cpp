@@ -92,9 +92,7 @@ void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, co
         group.load_faces(batch, b, points, count, [&](int lane) { return face[lane]; });
         lines.set(group);
         for (int i = 0; i < count; ++i) {
-            const SmallBox whole = bins.box(batch, b, face[i]);
-            const SmallBox box{std::max<int16_t>(whole.x0, x0), std::min<int16_t>(whole.x1, x1 - 1),
-                               std::max<int16_t>(whole.y0, y0), std::min<int16_t>(whole.y1, y1 - 1)};
+            const SmallBox box = bins.box(batch, b, face[i]).within(x0, x1 - 1, y0, y1 - 1);
             T* first = product + (box.y0 - y0) * kStride + (box.x0 - x0);
             with_block<T>(box.x1 - box.x0 + 1, box.y1 - box.y0 + 1,
                           [&](auto block) { multiply(block, lines, i, box, soft, first, kStride); });
