@@ -15,8 +15,9 @@ class Stage:
     Attributes:
         name: shown in the progress bar and in metrics.json.
         image_scale: image size as a fraction of the finest, in (0, 1].
-        mode: renderer, "soft" (wide basin, biased at the contour) or "antialias" (exact coverage, narrow basin).
-        sigma: softness of "soft" in squared pixels of this stage's images.
+        mode: renderer, "outline" (its gradient reaches several pixels), "soft" (as far, but biased at the contour) or
+            "antialias" (exact coverage, reaches a pixel).
+        sigma: softness of "outline" and "soft" in squared pixels of this stage's images.
         steps: optimizer steps, >= 1.
         learning_rate: step size at the stage's start, in canonical units (the object's radius is about 1); it falls
             to a tenth by the stage's end.
@@ -28,7 +29,7 @@ class Stage:
 
     name: str
     image_scale: float
-    mode: Literal["soft", "antialias"]
+    mode: Literal["outline", "soft", "antialias"]
     steps: int
     learning_rate: float
     views: int
@@ -65,9 +66,10 @@ _FROM_HULL = (
     Stage("shape", 0.5, "antialias", 120, 0.1, views=8, vertices=2_500, smoothing=2.0, fairness=(6.0, 0.5)),
     Stage("detail", 1.0, "antialias", 80, 0.04, views=8, vertices=10_000, fairness=(0.5, 0.2)),
 )
-# Soft silhouettes on few, large triangles only: where many meet within the blur, alpha saturates and the shape shrinks.
+# From afar by the distance to the outline, within three pixels. Soft silhouettes reach as far, but swell where faces
+# meet, so that the sphere shrinks: after "grow" spot's volume IoU is 0.94 with them and 0.97 with the outline.
 _FROM_SPHERE = (
-    Stage("wide", 0.25, "soft", 60, 0.1, views=8, smoothing=2.0, fairness=(3.0, 3.0)),
+    Stage("wide", 0.25, "outline", 60, 0.1, views=8, smoothing=2.0, fairness=(3.0, 3.0)),
     Stage("grow", 0.25, "antialias", 60, 0.1, views=8, vertices=2_000, smoothing=2.0, fairness=(3.0, 1.0)),
     *_FROM_HULL,
 )

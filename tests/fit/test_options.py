@@ -30,4 +30,4 @@ def test_schedules_end_precise_at_full_size():
         assert stages[-1].mode == "antialias"
         assert stages[-1].image_scale == 1
         assert max(stage.vertices or 0 for stage in stages) == 5000
-    assert schedule("sphere", FitOptions())[0].mode == "soft"
+    assert schedule("sphere", FitOptions())[0].mode == "outline"
