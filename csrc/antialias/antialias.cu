@@ -1,5 +1,6 @@
 // Antialiasing on CUDA: the rules are those of antialias.h. Which edge has a gap does not depend on the order in which
-// edges ask: the lowest index fixes the side, and of those on that side the outermost wins, by index where they tie.
+// edges ask: all that may have it lie on the side of its nearer pixel, the outermost wins, and the lower index where they
+// tie.
 #include "antialias/crossing.h"
 #include "cuda/batch.h"
 #include "cuda/kernels.h"
@@ -9,6 +10,7 @@ namespace cuda {
 namespace {
 
 constexpr int kThreads = 256, kWarps = kThreads / kWarp;
+constexpr unsigned kUnclaimed = 0xffffffffu;  // -1, as crossing has it
 
 // Edges of all images: image b's edge e, or in packed batches edge e in the image of its first (entry 0) or second face.
 struct Edges {
@@ -83,7 +85,7 @@ __device__ void each_silhouette(const FaceBatch& batch, const Edges& edges, cons
 
 template <class T>
 __global__ void claim_kernel(FaceBatch batch, const T* points, Edges edges, int height, int width, const T* depth,
-                             int pass, unsigned* claims, unsigned* crossing) {
+                             unsigned* crossing) {
     each_silhouette(batch, edges, points, height, width,
                     [&](const Silhouette& one, int64_t, const Crossing<T>& line, bool inner_first, int from, int to) {
         const int64_t pixels = static_cast<int64_t>(height) * width, plane = (one.image * 2 + line.axis) * pixels;
@@ -93,14 +95,9 @@ __global__ void claim_kernel(FaceBatch batch, const T* points, Edges edges, int 
             if (gap < 0) continue;
             const int64_t at = gap_pixel(line, i, gap, width);
             if (!outlines(line, inner_first, i, at, width, depth + one.image * pixels)) continue;
-            if (pass == 0) {
-                atomicMin(claims + plane + at, mine);  // unclaimed gaps hold the largest unsigned
-                continue;
-            }
-            if ((claims[plane + at] & 1) != static_cast<unsigned>(inner_first)) continue;
             const T along = i + T(0.5), distance = line.distance(along, gap, inner_first);
-            unsigned holder = claims[plane + at];
-            while (holder != mine) {
+            unsigned holder = atomicCAS(crossing + plane + at, kUnclaimed, mine);
+            while (holder != kUnclaimed) {
                 const T rival = line_of(batch, edges, points, one.image, holder >> 1).distance(along, gap, inner_first);
                 if (!(distance > rival || (distance == rival && mine < holder))) break;
                 const unsigned seen = atomicCAS(crossing + plane + at, holder, mine);
@@ -249,11 +246,11 @@ __global__ void grad_edges_kernel(Gaps<T> gaps, const T* image, const T* grad_ou
 
 template <class T>
 void antialias_claim(const Place& place, const FaceBatch& batch, const T* points, const int64_t* edges,
-                     const int64_t* edge_faces, int64_t edge_count, int height, int width, const T* depth, int pass,
-                     int32_t* claims, int32_t* crossing) {
+                     const int64_t* edge_faces, int64_t edge_count, int height, int width, const T* depth,
+                     int32_t* crossing) {
     const int64_t slots = (batch.ranges ? 2 : batch.images) * edge_count;
     launch("antialias_claim", place, blocks_for(slots, kThreads), kThreads, claim_kernel<T>, batch, points,
-           Edges{edges, edge_faces, edge_count}, height, width, depth, pass, reinterpret_cast<unsigned*>(claims),
+           Edges{edges, edge_faces, edge_count}, height, width, depth,
            reinterpret_cast<unsigned*>(crossing));
 }
 
@@ -285,7 +282,7 @@ void antialias_backward_edges(const Place& place, const FaceBatch& batch, const 
 
 #define INSTANTIATE(T)                                                                                                 \
     template void antialias_claim<T>(const Place&, const FaceBatch&, const T*, const int64_t*, const int64_t*, int64_t, \
-                                     int, int, const T*, int, int32_t*, int32_t*);                                     \
+                                     int, int, const T*, int32_t*);                                     \
     template void antialias_blend<T>(const Place&, const FaceBatch&, const T*, const int64_t*, int, int, int, const T*, \
                                      const int32_t*, T*);                                                              \
     template void antialias_backward_image<T>(const Place&, const FaceBatch&, const T*, const int64_t*, int, int, int, \

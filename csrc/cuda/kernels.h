@@ -72,12 +72,10 @@ template <class T>
 void interpolate_backward_faces(const Place&, int64_t slots, int64_t channels, const int64_t* order, const int64_t* begin,
                                 const T* barycentric, const T* grad_out, T* grad_faces);
 
-// claims (images, 2, height, width), -1 everywhere: after pass 0 the lowest claim of each gap. crossing: a copy of claims
-// before pass 1, the outermost claim on the same side after it.
+// crossing (images, 2, height, width): -1 everywhere before, and afterwards the outermost claim of each gap
 template <class T>
 void antialias_claim(const Place&, const FaceBatch&, const T* points, const int64_t* edges, const int64_t* edge_faces,
-                     int64_t edge_count, int height, int width, const T* depth, int pass, int32_t* claims,
-                     int32_t* crossing);
+                     int64_t edge_count, int height, int width, const T* depth, int32_t* crossing);
 template <class T>
 void antialias_blend(const Place&, const FaceBatch&, const T* points, const int64_t* edges, int height, int width,
                      int channels, const T* image, const int32_t* crossing, T* out);

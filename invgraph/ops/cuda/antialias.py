@@ -30,26 +30,20 @@ def forward(
     image, depth, edges, edge_faces = (t.contiguous() for t in (image, depth, edges, edge_faces))
     count, height, width, _ = image.shape
     double, where = points.dtype == torch.float64, place(points)
-    claims = image.new_full((count, 2, height, width), -1, dtype=torch.int32)
-    crossing = claims
-    for step in range(2):  # who claims a gap first, then who is outermost on that side
-        kernels().antialias_claim(
-            double,
-            where,
-            batch.native,
-            address(points),
-            address(edges),
-            address(edge_faces),
-            len(edges),
-            height,
-            width,
-            address(depth),
-            step,
-            address(claims),
-            address(crossing),
-        )
-        if step == 0:
-            crossing = claims.clone()
+    crossing = image.new_full((count, 2, height, width), -1, dtype=torch.int32)
+    kernels().antialias_claim(
+        double,
+        where,
+        batch.native,
+        address(points),
+        address(edges),
+        address(edge_faces),
+        len(edges),
+        height,
+        width,
+        address(depth),
+        address(crossing),
+    )
     out = torch.empty_like(image)
     kernels().antialias_blend(
         double,
