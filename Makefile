@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PACKAGE := pyproject.toml CMakeLists.txt constraints.txt $(shell find csrc -type f)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs dev clean
+.PHONY: help demo test check bench docs dev fuzz clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -31,6 +31,12 @@ dev:  ## build the native module in place, with the active Python, for work on t
 	cmake -S . -B build/dev -G Ninja -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE="$$(command -v python)" > /dev/null
 	cmake --build build/dev
 	cmake --install build/dev --prefix . > /dev/null
+
+SECONDS ?= 60
+fuzz:  ## throw random scenes at the kernels under sanitizers: make fuzz SECONDS=900; SANITIZE=thread for races
+	cmake -S tests/fuzz -B build/fuzz$(SANITIZE) -G Ninja $(if $(SANITIZE),-DSANITIZE=$(SANITIZE)) > /dev/null
+	cmake --build build/fuzz$(SANITIZE)
+	build/fuzz$(SANITIZE)/fuzz $(SECONDS)
 
 clean:  ## remove everything that was built
 	rm -rf $(VENV) build out invgraph/ops/_native*.so

@@ -51,7 +51,7 @@ void repeat(Random& r, const char* kernel, const Call& call, Outputs&... outputs
     const std::vector<char> first[] = {outputs.bytes()...};
     fresh_byte = 0xff;  // NaN, -1, and no bool
     (outputs.prepare(0xff), ...);
-    call(r.one_in(10) ? 3 : 1);
+    call(r.one_in(100) ? 3 : 1);
     const std::vector<char> second[] = {outputs.bytes()...};
     for (size_t i = 0; i < sizeof...(Outputs); ++i)
         if (first[i] != second[i]) fail(kernel, "output " + std::to_string(i) + " differs between two calls");
