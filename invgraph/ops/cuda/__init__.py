@@ -2,9 +2,9 @@
 
 Registered for torch's CUDA dispatch beside the CPU kernels, with the same schemas, fakes and gradients; a primitive's
 file, and the module of kernels with it, is imported when the first CUDA tensor comes. Everything runs on the caller's
-device and current stream. A forward pass that bins faces waits once, for the number of pairs of face and tile; index
-tensors are checked when they are first seen, which waits too; nothing else does. Sums have a fixed order: runs repeat
-to the bit.
+device and current stream. A forward pass that bins faces waits once, for the number of pairs of face and tile (the
+soft outline four times, for its lists); index tensors are checked when they are first seen, which waits too; nothing
+else does. Sums have a fixed order: runs repeat to the bit.
 
 The kernels are compiled wherever a CUDA compiler is present, and the tests run all of them on the CPU, threads as
 fibers (``tests/cuda``); they have not run on a GPU yet.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -49,7 +51,15 @@ def forward(
 
     double, where = points.dtype == torch.float64, place(points)
     counts = points.new_empty(len(parts), dtype=torch.int32)
-    arguments = (double, where, batch.native, len(parts), address(points), address(edges), address(parts))
+    arguments: tuple[Any, ...] = (
+        double,
+        where,
+        batch.native,
+        len(parts),
+        address(points),
+        address(edges),
+        address(parts),
+    )
     arguments = (*arguments, address(cuts), height, width, reach, address(counts))
     kernels().outline_tiles(*arguments, 0, 0, 0)
     pairs = f"pairs of outline part and {TILE}^2 tile"
@@ -94,7 +104,19 @@ def _outline(
     wanted = points.new_zeros(count * (height // CELLS + 1) * (width // CELLS + 1), dtype=torch.uint8)
 
     counts = points.new_empty(slots, dtype=torch.int32)
-    arguments = (double, where, native, slots, *mesh, len(edges), address(depth), height, width, reach, address(counts))
+    arguments: tuple[Any, ...] = (
+        double,
+        where,
+        native,
+        slots,
+        *mesh,
+        len(edges),
+        address(depth),
+        height,
+        width,
+        reach,
+        address(counts),
+    )
     kernels().outline_candidates(*arguments, 0, 0, 0, 0)
     ends, candidate_count = prefix_sum(NAME, "parts of silhouette edges", counts)
     with memory_for(NAME, "parts of silhouette edges", candidate_count, points.device):
