@@ -162,8 +162,9 @@ void sum_box(Block, const EdgeLines<T>& lines, int face, const SmallBox& box, co
 }
 
 // The gradients of a group's corners. The offset r of a pixel from its nearest point is across * normal + beyond *
-// direction; that point lies at t = 1/2 + at / length between the edge's corners; d (d^2) / d corner = -2 (1 - t) r for the
-// one and -2 t r for the other (the nearest point is a minimum, so its own motion along the edge adds nothing).
+// direction; that point lies at t = 1/2 + at / length between the edge's corners, 0 on an edge of no length;
+// d (d^2) / d corner = -2 (1 - t) r for the one and -2 t r for the other (the nearest point is a minimum, so its own motion
+// along the edge adds nothing).
 template <class T>
 void corner_gradients(const EdgeLines<T>& lines, const EdgeSums<T>& sums, T sigma, T grad[6][kLanes<T>]) {
     const Vec<T> zero{}, factor = broadcast(T(-2) / sigma), side = load(lines.side);
@@ -172,8 +173,9 @@ void corner_gradients(const EdgeLines<T>& lines, const EdgeSums<T>& sums, T sigm
         const Vec<T> dx = load(lines.dx[k]), dy = load(lines.dy[k]), half = load(lines.half[k]);
         const Vec<T> inverse = select(half > zero, T(0.5) / select(half > zero, half, zero + T(1)), zero);  // 1 / length
         const Vec<T> sideways = load(sums.value[k][0]), onward = load(sums.value[k][2]);
-        const Vec<T> sideways_end = sideways * T(0.5) + load(sums.value[k][1]) * inverse;
-        const Vec<T> onward_end = onward * T(0.5) + load(sums.value[k][3]) * inverse;
+        const Vec<T> middle = select(half > zero, zero + T(0.5), zero);
+        const Vec<T> sideways_end = sideways * middle + load(sums.value[k][1]) * inverse;
+        const Vec<T> onward_end = onward * middle + load(sums.value[k][3]) * inverse;
         const Vec<T> all_x = onward * dx - sideways * side * dy, all_y = onward * dy + sideways * side * dx;
         const Vec<T> end_x = onward_end * dx - sideways_end * side * dy, end_y = onward_end * dy + sideways_end * side * dx;
         const int next = next_corner(k);

@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
+from torch.nn import Parameter
 
 Gradient = Callable[..., Any]
 ImageDims = Mapping[str, int | tuple[int, ...]]
@@ -26,12 +28,18 @@ def refuse(name: str) -> Gradient:
 
 
 def callable_of(
-    op: Any, setup: Callable[..., None] | None, gradient: Gradient, image_dims: ImageDims
+    op: Any,
+    kernel: Callable[..., Any],
+    setup: Callable[..., None] | None,
+    gradient: Gradient,
+    image_dims: ImageDims,
 ) -> Callable[..., Any]:
     """A callable as ``op``, differentiable by ``gradient`` and batched by ``torch.func.vmap``.
 
     Args:
         op: an overload of ``torch.ops.invgraph``.
+        kernel: what it does on the CPU: called without torch's dispatcher where nothing but autograd looks on, which
+            saves more time than a small drawing takes.
         setup: ``setup(ctx, inputs, output)`` saves what the gradient needs; None: nothing.
         gradient: ``gradient(ctx, *grads)``.
         image_dims: for each argument that begins with the images of the batch, its number of dimensions. A batch of
@@ -83,12 +91,50 @@ def callable_of(
 
     Primitive.__name__ = Primitive.__qualname__ = name.split("::")[1]
 
+    class Plain(torch.autograd.Function):
+        """The kernel alone, for arguments that :func:`_is_plain`."""
+
+        @staticmethod
+        def forward(ctx: Any, *args: Any) -> Any:
+            output = kernel(*args)
+            if setup is not None:
+                setup(ctx, args, output)
+            return output
+
+        @staticmethod
+        def backward(ctx: Any, *grads: Any) -> Any:
+            return gradient(ctx, *grads)
+
+    Plain.__name__ = Plain.__qualname__ = Primitive.__name__
+
     def call(*args: Any) -> Any:
         if torch.compiler.is_compiling():
             return op(*args)
+        if _is_plain(args):
+            if torch.is_grad_enabled() and any(isinstance(a, Tensor) and a.requires_grad for a in args):
+                return Plain.apply(*args)
+            return kernel(*args)
         return Primitive.apply(*_opened(args))
 
     return call
+
+
+def _is_plain(args: Sequence[Any]) -> bool:
+    """Whether all tensors are ordinary ones on the CPU, and no transform, mode or tracer wants to see the call."""
+    if (
+        torch._C._are_functorch_transforms_active()
+        or torch._C._len_torch_dispatch_stack() > 0
+        or torch._C._get_tracing_state() is not None
+        or forward_ad._current_level >= 0
+    ):
+        return False
+    for a in args:
+        if type(a) is Tensor or type(a) is Parameter:
+            if not a.is_cpu or a.layout is not torch.strided or a.is_neg():
+                return False
+        elif isinstance(a, (Tensor, list, tuple)):
+            return False
+    return True
 
 
 class _Fold:

@@ -41,4 +41,4 @@ def register(
     torch.library.register_autograd(name, gradient or refuse(name), setup_context=setup)
     operation = name.split("::")[1]
     op = getattr(torch.ops.invgraph, operation).default
-    setattr(primitives, operation, callable_of(op, setup, gradient or refuse(name), image_dims or {}))
+    setattr(primitives, operation, callable_of(op, kernel, setup, gradient or refuse(name), image_dims or {}))

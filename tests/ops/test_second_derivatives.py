@@ -26,7 +26,11 @@ def test_the_pairs_give_the_kernels_gradient(sigma):
     weight = torch.randn(2, 33, 41, dtype=torch.float64)
     (ours,) = torch.autograd.grad((ops.soft_silhouette(uv, faces, (33, 41), sigma) * weight).sum(), uv)
     reach = 9.210240366975849
-    torch.testing.assert_close(gradient_by_pairs(uv.detach(), weight, faces, None, sigma, reach), ours)
+    theirs = gradient_by_pairs(uv.detach(), weight, faces, None, sigma, reach)
+    for gradient in (ours, theirs):  # which end of an edge of no length is the nearer one is a matter of rounding
+        gradient[0, 9] += gradient[0, 10].clone()
+        gradient[0, 10] = 0
+    torch.testing.assert_close(theirs, ours)
 
 
 def test_gradgradcheck():
