@@ -39,9 +39,22 @@ def check_drawing(points: Tensor, faces: Tensor, ranges: Tensor | None, size: tu
     for name, tensor in (("faces", faces), ("ranges", ranges)):
         if tensor is not None and tensor.device != points.device:
             raise ValueError(f"{name}: expected on {points.device} as points are, got {tensor.device}")
-    height, width = size
-    if not (1 <= height <= MAX_SIZE and 1 <= width <= MAX_SIZE):
-        raise ValueError(f"image_size: expected (height, width) within 1..{MAX_SIZE}, got {(height, width)}")
+    check_image_size(size)
+
+
+def check_image_size(size: tuple[int, int]) -> None:
+    """Two whole numbers of pixels within what tiles can count.
+
+    Raises:
+        ValueError, TypeError: anything else.
+    """
+    if not isinstance(size, (tuple, list)) or len(size) != 2:
+        raise TypeError(f"image_size: expected (height, width), got {size!r}")
+    for pixels in size:
+        if not hasattr(pixels, "__index__") or isinstance(pixels, bool):
+            raise TypeError(f"image_size: expected two integers, got {size!r}")
+        if not 1 <= pixels <= MAX_SIZE:
+            raise ValueError(f"image_size: expected (height, width) within 1..{MAX_SIZE}, got {tuple(size)}")
 
 
 def image_count(points: Tensor, ranges: Tensor | None) -> int:

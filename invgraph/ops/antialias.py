@@ -52,6 +52,8 @@ def antialias(
     for name, tensor in (("image", image), ("depth", depth)):
         if tensor.dtype != points.dtype:
             raise TypeError(f"{name}: expected {points.dtype} as points are, got {tensor.dtype}")
+        if tensor.device != points.device:
+            raise ValueError(f"{name}: expected on {points.device} as points are, got {tensor.device}")
     check_edges(points, edges, edge_faces)
     # which pixel is in front is a decision without a gradient: detached, so that no backward pass runs for it
     out, _ = primitives.antialias(image, depth.detach(), points, faces, ranges, edges, edge_faces)

@@ -75,6 +75,8 @@ def soft_outline(
         raise ValueError(f"depth: expected shape {expected}, got {tuple(depth.shape)}")
     if depth.dtype != points.dtype:
         raise TypeError(f"depth: expected {points.dtype} as points are, got {depth.dtype}")
+    if depth.device != points.device:
+        raise ValueError(f"depth: expected on {points.device} as points are, got {depth.device}")
     reach = math.sqrt(math.log(1 / _MIN_ALPHA - 1)) * math.sqrt(sigma)
     scale = reach / math.log(0.5 / _MIN_ALPHA)
     # what is covered is a decision without a gradient: detached, so that no backward pass runs for it
