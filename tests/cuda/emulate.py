@@ -15,6 +15,7 @@ from typing import Any
 import emulated
 import torch
 
+from invgraph.ops import _autograd
 from invgraph.ops.cuda import PRIMITIVES, _launch, _when_called
 
 _library = torch.library.Library("invgraph", "IMPL")
@@ -23,6 +24,7 @@ _library = torch.library.Library("invgraph", "IMPL")
 def pytest_configure() -> None:
     _launch._module = emulated.load()
     _launch._module.set_schedule(int(os.environ.get("INVGRAPH_SCHEDULE", "0")))
+    _autograd._is_plain = lambda args: False  # plain calls on the CPU pass torch's dispatcher by, and it is that we use
     for primitive in PRIMITIVES:
         for function, suffix in (("forward", ""), ("backward", "_backward")):
             kernel: Callable[..., Any] = _when_called(primitive, function)
