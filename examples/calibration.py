@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -115,7 +114,7 @@ def main(
         ]
     before, after = reprojection(rough, true, mesh), reprojection(refined, true, mesh)
     Path(out).parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray((255 * viz.contact_sheet(pictures, columns=4)).round().byte().numpy()).save(out)
+    viz.save_picture(out, viz.contact_sheet(pictures, columns=4))
     print(f"before: {errors(rough, true)}, reprojection {before:.2f} px")
     print(f"after:  {errors(refined, true)}, reprojection {after:.3f} px")
     print(f"{time.perf_counter() - began:.0f} s; written: {out}")

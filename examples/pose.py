@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, normalize
 
@@ -118,7 +117,7 @@ def main(
     posed = mesh.with_verts(mesh.verts @ R[0].T + t[0])
     pictures = [viz.overlay(mask, start), viz.overlay(mask, draw(mesh, R, t, camera)[0]), viz.shaded(posed, camera)[0]]
     Path(out).parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray((255 * viz.contact_sheet(pictures, columns=3)).round().byte().numpy()).save(out)
+    viz.save_picture(out, viz.contact_sheet(pictures, columns=3))
     print(f"rotation off by {before:.1f} degrees at the best of {candidates} candidates, {after:.3f} after descent")
     print(f"position off by {shift:.4f} in a depth of 5; {time.perf_counter() - began:.0f} s; written: {out}")
     return before, after

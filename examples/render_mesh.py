@@ -8,9 +8,9 @@ The same `ig.render` is differentiable with respect to the vertices; here it onl
 import sys
 
 import torch
-from PIL import Image
 
 import invgraph as ig
+from invgraph import viz
 
 
 def main(path: str = "assets/demo/truth.ply", out: str = "render_mesh.png") -> None:
@@ -33,7 +33,7 @@ def main(path: str = "assets/demo/truth.ply", out: str = "render_mesh.png") -> N
         seen[..., None] * (0.5 + 0.5 * drawn.normal),
     ]
     sheet = torch.cat([torch.cat(list(row), dim=1) for row in rows])  # a row a quantity, a column a camera
-    Image.fromarray((255 * sheet.clamp(0, 1)).round().byte().numpy()).save(out)
+    viz.save_picture(out, sheet)
     print(f"{mesh} from {cameras}: depths {near:.3f} to {far:.3f}; written: {out}")
 
 

@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, normalize
 
@@ -90,7 +89,7 @@ def main(out: str = "out/texture.png", *, size: int = 256, steps: int = 150) -> 
     before, after = psnr(start, photographs[held]), psnr(drawn, photographs[held])
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     views = viz.contact_sheet([*photographs[held], *drawn], columns=4)
-    Image.fromarray((255 * views.clamp(0, 1)).round().byte().numpy()).save(out)
+    viz.save_picture(out, views)
     print(f"held-out photographs: PSNR {before:.1f} dB before, {after:.1f} dB after")
     print(f"the texture itself: {psnr(image, paper):.1f} dB; {time.perf_counter() - began:.0f} s; written: {out}")
     return 10 ** (-before / 20), 10 ** (-after / 20)

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from invgraph import ops, viz
@@ -52,7 +51,7 @@ def main(out: str = "out/triangle.png", *, steps: int = 300) -> tuple[float, flo
     pictures = torch.stack([start, draw(corners, colors).detach(), target])
     pictures = pictures.repeat_interleave(3, dim=1).repeat_interleave(3, dim=2)  # enlarged, to see the pixels
     Path(out).parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray((255 * viz.contact_sheet(pictures, columns=3)).round().byte().numpy()).save(out)
+    viz.save_picture(out, viz.contact_sheet(pictures, columns=3))
     print(f"corners off by {before:.1f} pixels before, {after:.3f} after {steps} steps; written: {out}")
     return before, after
 

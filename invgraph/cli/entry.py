@@ -17,7 +17,7 @@ from typing import Any
 COMMANDS = {
     "fit": "Reconstruct a closed mesh from masks and cameras.",
     "compare": "Score a mesh against the true one; prints JSON.",
-    "render": "Draw a mesh's alpha, depth and normals from a data set's cameras.",
+    "render": "Draw a mesh's alpha, depth, normals and colours from a data set's cameras.",
     "doctor": "Say what is wrong or risky in a data set, before an hour is lost.",
 }
 OK, USAGE, INTERRUPTED = 0, 2, 130

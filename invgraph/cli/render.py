@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
@@ -13,17 +13,21 @@ from ..errors import InputError
 from .folder import check_folder, filled_folder
 from .source import Reading
 
-RESULTS = ("alpha", "depth", "normal")
+if TYPE_CHECKING:
+    from ..render import Rendered
+
+RESULTS = ("alpha", "depth", "normal", "rgb")
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".ppm", ".exr")
 
 
 @dataclass(frozen=True)
 class Render:
-    """Draw a mesh's alpha, depth and normals from a data set's cameras.
+    """Draw a mesh's alpha, depth, normals and colours from a data set's cameras.
 
     For each view, under the view's name, in DIR: alpha/NAME.png, coverage in 8 bits; depth/NAME.npy, float32 distance
     along the optical axis in world units, 0 where there is no surface; normal/NAME.png, world normals as
-    255 (n + 1) / 2, mid-grey where there is no surface.
+    255 (n + 1) / 2, mid-grey where there is no surface; rgb/NAME.png, the colours or texture of the mesh, unlit, as its
+    file stores them, with straight alpha.
     """
 
     mesh: Annotated[Positional[Path], arg(metavar="MESH")]
@@ -32,34 +36,55 @@ class Render:
     """Data set whose cameras are used: a folder or camera file."""
     out: Annotated[Path, arg(metavar="DIR")]
     """Folder for the pictures; made if missing."""
+    outputs: Annotated[tuple[Literal["alpha", "depth", "normal", "rgb"], ...] | None, arg(metavar="KIND ...")] = None
+    """What to draw: any of alpha, depth, normal and rgb; by default all, but rgb only if the mesh has colours."""
     overwrite: bool = False
     """Replace the pictures that are in DIR."""
     reading: OmitArgPrefixes[Reading] = field(default_factory=Reading)
 
     def run(self) -> int:
         """Draw and write; 0."""
-        import numpy as np
-        from PIL import Image
-
         from ..geometry import load_mesh
         from ..render import render
 
-        check_folder(self.out, RESULTS, overwrite=self.overwrite)
-        mesh = load_mesh(self.mesh, appearance=False)
+        chosen = tuple(dict.fromkeys(RESULTS if self.outputs is None else self.outputs))
+        if not chosen:
+            raise InputError(f"--outputs: expected any of {', '.join(RESULTS)}")
+        check_folder(self.out, chosen, overwrite=self.overwrite)
+        mesh = load_mesh(self.mesh, appearance="rgb" in chosen)
+        kinds = chosen if self.outputs or mesh.appearance else tuple(kind for kind in chosen if kind != "rgb")
         views = self.reading.load(self.views)
         names = file_names(views.names)
-        with filled_folder(self.out, RESULTS):
-            for folder in {(self.out / kind / name).parent for kind in RESULTS for name in names}:
+        with filled_folder(self.out, chosen):
+            for folder in {(self.out / kind / name).parent for kind in kinds for name in names}:
                 folder.mkdir(parents=True, exist_ok=True)
             for i, name in enumerate(names):  # one at a time: memory stays that of one picture
-                drawn = render(mesh, views.cameras[i], mode="antialias", outputs=RESULTS)
-                alpha, normal = drawn.alpha[0].clamp(0, 1).numpy(), drawn.normal[0].numpy()
-                Image.fromarray(np.round(255 * alpha).astype(np.uint8)).save(self.out / "alpha" / f"{name}.png")
-                np.save(self.out / "depth" / f"{name}.npy", drawn.depth[0].numpy().astype(np.float32))
-                colour = np.round(255 * (0.5 + 0.5 * normal)).clip(0, 255).astype(np.uint8)
-                Image.fromarray(colour).save(self.out / "normal" / f"{name}.png")
-        print(f"{len(names)} views drawn: {self.out}/alpha/*.png, depth/*.npy, normal/*.png")
+                drawn = render(mesh, views.cameras[i], mode="antialias", outputs=("alpha", *kinds))
+                for kind in kinds:
+                    _write(self.out / kind, name, kind, drawn)
+        files = ", ".join(f"{kind}/*{'.npy' if kind == 'depth' else '.png'}" for kind in kinds)
+        print(f"{len(names)} views drawn: {self.out}/{files}")
         return 0
+
+
+def _write(folder: Path, name: str, kind: str, drawn: Rendered) -> None:
+    """One picture of one view."""
+    import numpy as np
+    import torch
+
+    from ..viz import save_picture
+
+    if kind == "depth":
+        np.save(folder / f"{name}.npy", drawn.depth[0].numpy().astype(np.float32))
+        return
+    alpha = drawn.alpha[0]
+    if kind == "alpha":
+        picture = alpha
+    elif kind == "normal":
+        picture = 0.5 + 0.5 * drawn.normal[0]
+    else:  # drawn over black, which is taken out again
+        picture = torch.cat([drawn.rgb[0] / alpha[..., None].clamp_min(1e-6), alpha[..., None]], -1)
+    save_picture(folder / f"{name}.png", picture)
 
 
 def file_names(names: Sequence[str]) -> list[str]:

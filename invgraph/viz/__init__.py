@@ -1,5 +1,6 @@
-"""Looking at results: shaded pictures, error overlays, contact sheets, the turntable video and the report page."""
+"""Looking at results: shaded pictures, error overlays, contact sheets, their files, the turntable video, the report."""
 
+from .files import save_picture
 from .overlay import overlay
 from .report import ViewPictures, write_report
 from .shading import shade, shaded
@@ -12,6 +13,7 @@ __all__ = [
     "guess_up",
     "orbit_cameras",
     "overlay",
+    "save_picture",
     "shade",
     "shaded",
     "turntable",

@@ -12,7 +12,7 @@ from PIL import Image
 from invgraph.cli import main
 from invgraph.cli.render import file_names
 from invgraph.errors import InputError
-from invgraph.geometry import icosphere, save_mesh
+from invgraph.geometry import VertexColors, icosphere, save_mesh
 
 
 @pytest.fixture
@@ -50,6 +50,33 @@ def test_render(dataset: Path, ellipsoid: Path, tmp_path: Path) -> None:
         assert np.allclose(np.linalg.norm(normal[inside], axis=1), 1, atol=0.03)
     assert main(command) == 2
     assert main([*command, "--overwrite"]) == 0
+
+
+def test_render_draws_colours_as_the_file_has_them(dataset: Path, tmp_path: Path) -> None:
+    ball = icosphere(3)
+    orange = torch.tensor([1.0, 0.6, 0.2]).expand(ball.num_verts, 3)
+    save_mesh(tmp_path / "ball.ply", ball.with_verts(0.5 * ball.verts).with_appearance(VertexColors(orange)))
+    out = tmp_path / "out"
+    command = ["render", str(tmp_path / "ball.ply"), "--views", str(dataset), "--out", str(out)]
+    assert main(command) == 0
+    assert {path.name for path in out.iterdir()} == {"alpha", "depth", "normal", "rgb"}
+    for i in range(12):
+        rgba = np.array(Image.open(out / "rgb" / f"r_{i}.png"), int)
+        assert np.array_equal(rgba[..., 3], np.array(Image.open(out / "alpha" / f"r_{i}.png")))
+        seen = rgba[..., 3] > 0  # to the rim: the colour is not mixed with what is behind it
+        assert (np.abs(rgba[seen][:, :3] - (255, 153, 51)) <= 1).all()
+    assert main([*command, "--outputs", "rgb"]) == 2
+    assert main([*command, "--outputs", "rgb", "--overwrite"]) == 0
+
+
+def test_render_draws_only_what_is_asked_for(dataset: Path, ellipsoid: Path, tmp_path: Path) -> None:
+    command = ["render", str(ellipsoid), "--views", str(dataset), "--out"]
+    assert main([*command, str(tmp_path / "a")]) == 0
+    assert not (tmp_path / "a" / "rgb").exists()  # a mesh without colours
+    assert main([*command, str(tmp_path / "b"), "--outputs", "rgb", "depth"]) == 0
+    assert {path.name for path in (tmp_path / "b").iterdir()} == {"rgb", "depth"}
+    assert main([*command, str(tmp_path / "c"), "--outputs", "colour"]) == 2
+    assert not (tmp_path / "c").exists()
 
 
 def test_file_names() -> None:
