@@ -79,6 +79,17 @@ def test_vmap_over_what_cannot_fold_loops():
     assert torch.equal(packed[1], alone)
 
 
+@pytest.mark.parametrize(("name", "shared"), [("soft_color", "colors"), ("interpolate", "attributes")])
+def test_what_a_batch_shares_has_a_gradient_for_each_call(name, shared):
+    call, many = op(name), "points" if name == "soft_color" else "barycentric"
+    value = call.tensors[shared][0] if name == "interpolate" else call.tensors[shared]  # one for all images
+    batch = torch.stack([call.tensors[many] * (1 + 0.1 * k) for k in range(3)])
+    first = lambda v, b: call(**{shared: v, many: b})[0].square().sum()  # noqa: E731
+    together = vmap(grad(first), in_dims=(None, 0))(value, batch)
+    for k in range(3):
+        torch.testing.assert_close(together[k], grad(first)(value, batch[k]))
+
+
 def test_jacobian():
     call = op("soft_silhouette", images=1)
     points = call.tensors["points"]
