@@ -43,9 +43,9 @@ INVGRAPH_HD inline int8_t facing(const T* points, const int64_t corner[3]) {
 
 // The side of edge a -> b (+1 or -1, the sign of cross(b - a, p - a) there) on which a face of it lies that runs `facing`.
 INVGRAPH_HD inline int side_of(const int64_t* corner, const int64_t* edge, int facing) {
-    const bool along = (corner[0] == edge[0] && corner[1] == edge[1]) ||
-                       (corner[1] == edge[0] && corner[2] == edge[1]) ||
-                       (corner[2] == edge[0] && corner[0] == edge[1]);
+    // no branches: what they would go by is random
+    const bool along = ((corner[0] == edge[0]) & (corner[1] == edge[1])) | ((corner[1] == edge[0]) & (corner[2] == edge[1])) |
+                       ((corner[2] == edge[0]) & (corner[0] == edge[1]));
     return along ? facing : -facing;
 }
 

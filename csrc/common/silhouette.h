@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 
 #include "antialias/crossing.h"
+#include "common/face_group.h"
 #include "common/faces.h"
 #include "common/parallel.h"
+#include "common/scratch.h"
 
 namespace invgraph {
 inline namespace INVGRAPH_ISA {
@@ -16,11 +17,11 @@ inline namespace INVGRAPH_ISA {
 // The edges of one image: all of them (shared topology), or those of its own faces (packed), where an edge between faces
 // of two images belongs to both.
 struct ImageEdges {
-    std::unique_ptr<int64_t[]> begin;
-    std::unique_ptr<int32_t[]> index;  // null when every image has every edge
+    Scratch<int64_t> begin;
+    Scratch<int32_t> index;  // null when every image has every edge
 
-    ImageEdges(const FaceBatch& batch, const int64_t* edge_faces, int64_t edge_count)
-        : begin(new int64_t[batch.images + 1]()) {
+    ImageEdges(const FaceBatch& batch, const int64_t* edge_faces, int64_t edge_count) : begin(batch.images + 1) {
+        std::fill(begin.get(), begin.get() + batch.images + 1, 0);
         if (!batch.ranges) {
             for (int64_t b = 0; b <= batch.images; ++b) begin[b] = b * edge_count;
             return;
@@ -43,8 +44,8 @@ struct ImageEdges {
         };
         each([&](int64_t b, int64_t) { ++begin[b + 1]; });
         for (int64_t b = 0; b < batch.images; ++b) begin[b + 1] += begin[b];
-        index.reset(new int32_t[begin[batch.images] + 1]);
-        std::unique_ptr<int64_t[]> at(new int64_t[batch.images + 1]);
+        index = Scratch<int32_t>(begin[batch.images] + 1);
+        const Scratch<int64_t> at(batch.images + 1);
         std::copy(begin.get(), begin.get() + batch.images + 1, at.get());
         each([&](int64_t b, int64_t e) { index[at[b]++] = static_cast<int32_t>(e); });
     }
@@ -64,39 +65,52 @@ inline int silhouette_side(const FaceBatch& batch, int64_t b, const int8_t* faci
     return common_side(side[0], side[1]);
 }
 
+// As facing, for a group of faces.
+template <class T>
+void facings_of(const FaceGroup<T, 3>& group, int count, int8_t* out) {
+    const Vec<T> ex = group.at(1, 0) - group.at(0, 0), ey = group.at(1, 1) - group.at(0, 1);
+    const Vec<T> area = ex * (group.at(2, 1) - group.at(0, 1)) - ey * (group.at(2, 0) - group.at(0, 0));
+    const auto toward = area >= Vec<T>{};
+    const VecInt<T> sign = group.drawable() & (~(toward + toward));  // -2 -> 1, 0 -> -1
+    alignas(kVectorBytes) typename IntOf<T>::type signs[kLanes<T>];
+    store(signs, sign);
+    for (int lane = 0; lane < count; ++lane) out[lane] = static_cast<int8_t>(signs[lane]);
+}
+
 // The silhouette edges of image b are code[begin[b]] up to code[begin[b + 1]], in the order of the edges:
 // 2 * edge + (1 if the side is positive).
 struct Silhouettes {
-    std::unique_ptr<int64_t[]> begin;
-    std::unique_ptr<int32_t[]> code;
+    Scratch<int64_t> begin;
+    Scratch<int32_t> code;
 };
 
 template <class T>
 Silhouettes find_silhouettes(const FaceBatch& batch, const T* points, const int64_t* edges, const int64_t* edge_faces,
                              int64_t edge_count, int threads) {
-    constexpr int64_t kChunk = 8192;  // faces or edges that one work item tests
+    constexpr int64_t kChunk = 2048;  // faces or edges that one work item tests
     const ImageEdges lists(batch, edge_faces, edge_count);
-    std::unique_ptr<int8_t[]> facings(new int8_t[batch.slots() + 1]);
+    const Scratch<int8_t> facings(batch.slots() + 1);
     int64_t most = 0;
     for (int64_t b = 0; b < batch.images; ++b) most = std::max(most, batch.count(b));
     const int64_t face_chunks = (most + kChunk - 1) / kChunk;
     parallel_for(batch.images * face_chunks, threads, [&](int64_t item) {
-        const int64_t b = item / face_chunks, first = item % face_chunks * kChunk;
-        for (int64_t i = first; i < std::min(first + kChunk, batch.count(b)); ++i) {
-            int64_t corner[3];
-            batch.corners(b, i, corner);
-            facings[batch.slot(b, i)] = facing(points, corner);
+        const int64_t b = item / face_chunks, first = item % face_chunks * kChunk, end = std::min(first + kChunk, batch.count(b));
+        FaceGroup<T, 3> group;
+        for (int64_t i = first; i < end; i += kLanes<T>) {
+            const int count = static_cast<int>(std::min<int64_t>(kLanes<T>, end - i));
+            group.load_faces(batch, b, points, count, [&](int lane) { return i + lane; });
+            facings_of(group, count, facings.get() + batch.slot(b, i));
         }
     });
 
     // compacted within each chunk of an image's edges first, then over the image
-    std::unique_ptr<int64_t[]> first_chunk(new int64_t[batch.images + 1]);
+    const Scratch<int64_t> first_chunk(batch.images + 1);
     first_chunk[0] = 0;
     for (int64_t b = 0; b < batch.images; ++b)
         first_chunk[b + 1] = first_chunk[b] + (lists.begin[b + 1] - lists.begin[b] + kChunk - 1) / kChunk;
     const int64_t chunks = first_chunk[batch.images];
-    std::unique_ptr<int32_t[]> found(new int32_t[lists.begin[batch.images] + 1]);
-    std::unique_ptr<int64_t[]> found_count(new int64_t[chunks + 1]);
+    const Scratch<int32_t> found(lists.begin[batch.images] + 1);
+    const Scratch<int64_t> found_count(chunks + 1);
     auto chunk_begin = [&](int64_t b, int64_t c) { return lists.begin[b] + (c - first_chunk[b]) * kChunk; };
     parallel_for(chunks, threads, [&](int64_t c) {
         const int64_t* starts = first_chunk.get();
@@ -112,14 +126,14 @@ Silhouettes find_silhouettes(const FaceBatch& batch, const T* points, const int6
         found_count[c] = n;
     });
     Silhouettes result;
-    result.begin.reset(new int64_t[batch.images + 1]);
+    result.begin = Scratch<int64_t>(batch.images + 1);
     int64_t total = 0;
     for (int64_t b = 0; b < batch.images; ++b) {
         result.begin[b] = total;
         for (int64_t c = first_chunk[b]; c < first_chunk[b + 1]; ++c) total += found_count[c];
     }
     result.begin[batch.images] = total;
-    result.code.reset(new int32_t[total + 1]);
+    result.code = Scratch<int32_t>(total + 1);
     for (int64_t b = 0, at = 0; b < batch.images; ++b)
         for (int64_t c = first_chunk[b]; c < first_chunk[b + 1]; ++c) {
             const int32_t* from = found.get() + chunk_begin(b, c);
