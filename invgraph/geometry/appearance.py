@@ -34,6 +34,11 @@ class _Appearance:
         return replace(self, **{name: getattr(self, name).detach() for name in self._floats})  # type: ignore[type-var]
 
     @property
+    def dtype(self) -> torch.dtype:
+        """Of the colours."""
+        return getattr(self, self._floats[0]).dtype
+
+    @property
     def channels(self) -> int:
         """Channels C of a colour."""
         return int(getattr(self, self._floats[0]).shape[-1])
@@ -115,7 +120,8 @@ class Texture(_Appearance):
         uv_faces: ``(F, 3)`` int64 rows of ``uv``, in the order of the mesh's faces and corners; None: the mesh's own
             faces, for one texture coordinate a vertex.
         wrap: beyond [0, 1]: ``"repeat"``, ``"mirror"`` or ``"clamp"``.
-        filter: ``"linear"``, ``"nearest"`` or ``"mipmap"`` (:func:`invgraph.ops.texture`).
+        filter: ``"linear"``, ``"nearest"`` or ``"mipmap"`` (:func:`invgraph.ops.texture`; the choice of the
+            level has no gradient).
     """
 
     image: Tensor

@@ -192,8 +192,8 @@ def _span(depth: Tensor, near: float, far: float) -> tuple[float, float]:
     if not depth.numel():
         return 0.0, 1.0
     low, high = (min(max(float(x), near), far) for x in depth.detach().aminmax())
-    # two depths that the dtype can tell apart
-    return low, max(high, low + max(abs(low), 1.0) * 1e-3)
+    # two depths that the dtype can tell apart, in any unit
+    return low, max(high, low + (1e-3 * max(abs(low), abs(high)) or 1.0))
 
 
 def _image_of_points(topology: Topology, ranges: Tensor, count: int) -> Tensor:

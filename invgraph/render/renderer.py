@@ -47,7 +47,9 @@ def render(
 
     Args:
         mesh: ``verts (V, 3)`` seen by all cameras, or ``(N, V, 3)``: one pose for each camera. Or a list of N meshes of
-            any size, one for each camera, drawn as one batch.
+            any size, one for each camera, drawn as one batch. Dtype and device are the cameras'; an appearance may have
+            another floating dtype and is taken in that of the vertices. A face with a vertex that is not finite, or
+            beyond 3e14 in depth, is not drawn.
         cameras: N cameras.
         mode: how coverage is made. ``"antialias"``: exact at the visible outline (:func:`invgraph.ops.antialias`);
             ``"soft"``: probabilistic, its gradient reaches ``sqrt(9.2 sigma)`` pixels
@@ -56,7 +58,7 @@ def render(
             Depth, normal, position, uv and face_id are those at pixel centres in every mode.
         sigma: softness in squared pixels, for ``"soft"`` and ``"outline"``.
         gamma: softness in depth for the colours of ``"soft"``, as a share of the depths from near to far (where these
-            are not given: from the nearest point to the farthest).
+            are not given: from the nearest point to the farthest, taken as constants where gradients are concerned).
         outputs: any of ``"alpha"``, ``"depth"``, ``"normal"``, ``"position"``, ``"uv"``, ``"rgb"``, ``"face_id"``.
         near: depth of the near plane in world units, at which faces are clipped. None: for perspective cameras 1/1000
             of the greatest depth, for orthographic ones 0. Orthographic cameras take any depth, -inf for no near plane.
@@ -79,17 +81,17 @@ def render(
     Raises:
         ValueError: an unknown mode or output; meshes, appearances or lights that do not fit the cameras or each other;
             uv without a texture; colours to be lit that have neither 1 nor 3 channels.
-        TypeError: lights or a material that are none.
+        TypeError: what is no mesh, cameras, light or material; vertices of another dtype than the cameras.
     """
     if mode not in get_args(Mode):
         raise ValueError(f"mode: expected one of {get_args(Mode)}, got {mode!r}")
     wanted = _wanted(outputs)
+    scene = scene_of(mesh, cameras, edges=mode in ("antialias", "outline"))
     engine = backends.load(backend, mode, rgb="rgb" in wanted)
     shining = as_lights(lights, len(cameras))
     surface_of = Lambert() if material is None else material
     if not isinstance(surface_of, Material):
         raise TypeError(f"material: expected Lambert or Phong, got {material!r}")
-    scene = scene_of(mesh, cameras, edges=mode in ("antialias", "outline"))
     reach = 0.0 if mode in ("hard", "antialias") else 4 * math.sqrt(max(sigma, 0.0))  # sigmoid(-16) is nothing
     projection = project(
         scene.mesh.verts, scene.mesh.topology, cameras, near=near, far=far, reach=reach, ranges=scene.ranges
@@ -137,9 +139,9 @@ def sigma_from_ndc(sigma_ndc: float, image_size: tuple[int, int]) -> float:
 
 
 def _wanted(outputs: Sequence[str]) -> set[str]:
-    unknown = [name for name in outputs if name not in OUTPUTS]
-    if unknown or isinstance(outputs, str):
-        raise ValueError(f"outputs: expected any of {OUTPUTS} in a tuple, got {unknown or outputs!r}")
+    unknown = outputs if isinstance(outputs, str) else [name for name in outputs if name not in OUTPUTS]
+    if unknown:
+        raise ValueError(f"outputs: expected any of {OUTPUTS} in a tuple, got {unknown!r}")
     return set(outputs)
 
 
@@ -158,13 +160,12 @@ def _background(value: float | Sequence[float] | Tensor, channels: int, scene: S
     """``(N, H, W, C)``, expanded."""
     shape = (len(cameras), *cameras.image_size, channels)
     like = scene.mesh.verts
-    given = torch.as_tensor(value, dtype=like.dtype, device=like.device)
     try:
+        given = torch.as_tensor(value, dtype=like.dtype, device=like.device)
         return given.expand(shape)
-    except RuntimeError as error:
-        raise ValueError(
-            f"background: expected a number or a shape that broadcasts to {shape}, got {tuple(given.shape)}"
-        ) from error
+    except (RuntimeError, TypeError, ValueError) as error:
+        got = tuple(value.shape) if isinstance(value, Tensor) else repr(value)
+        raise ValueError(f"background: expected a number or a shape that broadcasts to {shape}, got {got}") from error
 
 
 def _over(background: Tensor, surface: Surface, colors: Tensor) -> Tensor:

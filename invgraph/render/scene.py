@@ -61,11 +61,17 @@ def scene_of(mesh: Mesh | Sequence[Mesh], cameras: Cameras, *, edges: bool) -> S
         edges: whether the edges will be needed: those of packed meshes are then put together from the meshes' own.
 
     Raises:
-        ValueError: a batch, or a list of meshes, for another number of cameras; meshes of several dtypes or devices, or
-            with appearances of several kinds.
+        TypeError: what is no mesh or no cameras; a dtype that is not the cameras'.
+        ValueError: a batch, or a list of meshes, for another number of cameras; a list with appearances of several
+            kinds; another device than the cameras'.
     """
+    if not isinstance(cameras, Cameras):
+        raise TypeError(f"cameras: expected Cameras, got {type(cameras).__name__}")
+    if not isinstance(mesh, (Mesh, Sequence)):
+        raise TypeError(f"mesh: expected a Mesh or a list of them, got {type(mesh).__name__}")
     count = len(cameras)
     if isinstance(mesh, Mesh):
+        mesh = _fitting(mesh, cameras)
         if mesh.is_batched and len(mesh.verts) != count:
             raise ValueError(f"mesh: expected verts (V, 3) or ({count}, V, 3), got {tuple(mesh.verts.shape)}")
         look = mesh.appearance
@@ -77,22 +83,34 @@ def scene_of(mesh: Mesh | Sequence[Mesh], cameras: Cameras, *, edges: bool) -> S
         if own is not None and len(own) != count:
             raise ValueError(f"appearance: expected one for all or {count}, got {tuple(own.shape)}")
         return Scene(mesh)
-    meshes = list(mesh)
-    if len(meshes) != count or not all(isinstance(m, Mesh) and not m.is_batched for m in meshes):
+    meshes = [_fitting(m, cameras) for m in mesh]
+    if len(meshes) != count or any(m.is_batched for m in meshes):
         raise ValueError(f"mesh: expected one mesh, or a list of {count} with verts (V, 3), one for each camera")
     if not meshes:
         verts = cameras.t.new_zeros(0, 3)
         faces = torch.zeros(0, 3, dtype=torch.int64, device=verts.device)
         return Scene(Mesh(verts, faces), faces.new_zeros(0, 2))
-    kinds = {(m.verts.dtype, m.verts.device, type(m.appearance)) for m in meshes}
+    kinds = {type(m.appearance).__name__ for m in meshes}
     if len(kinds) > 1:
-        found = "; ".join(f"{dtype}, {device}, {look.__name__}" for dtype, device, look in sorted(kinds, key=str))
-        raise ValueError(f"mesh: expected meshes of one dtype, device and kind of appearance, got {found}")
+        raise ValueError(f"mesh: expected meshes of one kind of appearance, got {', '.join(sorted(kinds))}")
     topology = Topology.cat([m.topology for m in meshes], edges=edges)
     ends = torch.tensor([m.num_faces for m in meshes], device=topology.faces.device).cumsum(0)
     ranges = torch.stack([torch.cat([ends.new_zeros(1), ends[:-1]]), ends], 1)
     packed = Mesh.over(torch.cat([m.verts for m in meshes]), topology)
     return _with_looks(Scene(packed, ranges), meshes)
+
+
+def _fitting(mesh: Mesh, cameras: Cameras) -> Mesh:
+    """The mesh, checked to be one of the cameras' kind, with its appearance in the vertices' dtype."""
+    if not isinstance(mesh, Mesh):
+        raise TypeError(f"mesh: expected a Mesh or a list of them, got {type(mesh).__name__} in it")
+    dtype, device = cameras.R.dtype, cameras.R.device
+    if mesh.verts.dtype != dtype:
+        raise TypeError(f"mesh: expected {dtype} as the cameras are, got {mesh.verts.dtype}; mesh.to(dtype=...)")
+    if mesh.verts.device != device:
+        raise ValueError(f"mesh: expected on {device} as the cameras are, got {mesh.verts.device}; mesh.to(device)")
+    look = mesh.appearance
+    return mesh if look is None or look.dtype == dtype else mesh.with_appearance(look.to(dtype=dtype))
 
 
 def _with_looks(scene: Scene, meshes: Sequence[Mesh]) -> Scene:

@@ -77,9 +77,15 @@ def shade(
         diffuse = diffuse + color * cosine.clamp_min(0)
         if isinstance(material, Phong):
             half = (normal * F.normalize(direction + view, dim=-1)).sum(-1, keepdim=True).clamp_min(0)
-            specular, shininess = (
-                torch.as_tensor(x, dtype=albedo.dtype, device=albedo.device)
-                for x in (material.specular, material.shininess)
-            )
+            specular = _number("specular", material.specular, (1, 3), albedo)
+            shininess = _number("shininess", material.shininess, (1,), albedo)
             highlight = highlight + torch.where(cosine > 0, specular * color * half**shininess, 0.0)
     return albedo * diffuse + highlight
+
+
+def _number(name: str, value: Number, sizes: tuple[int, ...], like: Tensor) -> Tensor:
+    given = torch.as_tensor(value, dtype=like.dtype, device=like.device)
+    if given.ndim > 1 or (given.ndim == 1 and len(given) not in sizes):
+        expected = " or ".join(["a number", *(f"shape ({size},)" for size in sizes if size > 1)])
+        raise ValueError(f"{name}: expected {expected}, got shape {tuple(given.shape)}")
+    return given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -35,18 +36,19 @@ def soft_picture(
 ) -> tuple[Tensor, Tensor]:
     """``rgb (N, H, W, C)`` over the background, and ``alpha (N, H, W)``.
 
-    Nearness is measured between the near and far plane where both are given, else from the nearest to the farthest
-    point that is drawn; orthographic pictures always do the latter.
+    Nearness is measured from the near to the far plane; in place of one that is not given, from the nearest or to the
+    farthest point that is drawn.
     """
     drawing, points = projection.drawing, projection.points
     if projection.depths is None:
         z = drawing.positions[..., 2].detach()[..., drawing.faces]
-        low, high = (float(x) for x in z.aminmax()) if z.numel() else (1.0, 2.0)
-        near = low if depths[0] is None else float(depths[0])
-        far = max(high, near * (1 + 1e-3)) if depths[1] is None else float(depths[1])
+        low, high = (float(x) for x in z.aminmax()) if z.numel() else (0.0, 0.0)
+        near, far = _between(depths, low, high)
     else:
-        nearness = 2 - 1 / points[..., 2:]  # 0 at the nearest point, 1 at the farthest
-        points = torch.cat([points[..., :2], _FLAT + nearness], -1)
+        first, last = projection.depths
+        near, far = _between(depths, first, last)
+        depth = first + (2 - 1 / points[..., 2:]) * (last - first)
+        points = torch.cat([points[..., :2], _FLAT + (depth - near) / (far - near)], -1)
         near, far = _FLAT, _FLAT + 1
     colors = _drawn_corners(projection, scene, _corner_colors(scene, cameras, lights, material, flat))
     return ops.soft_color(
@@ -61,6 +63,16 @@ def soft_picture(
         far=far,
         ranges=drawing.ranges,
     )
+
+
+def _between(depths: tuple[float | None, float | None], low: float, high: float) -> tuple[float, float]:
+    """The depths given, which are in order, or those of the points in their place, made to be so too."""
+    near, far = (None if d is None or math.isinf(d) else float(d) for d in depths)
+    if near is None:
+        near = low if far is None else min(low, far - 1e-3 * abs(far))
+    if far is None:
+        far = max(high, near + (1e-3 * abs(near) or 1.0))
+    return near, far
 
 
 def _corner_colors(

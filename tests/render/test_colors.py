@@ -134,6 +134,32 @@ def test_soft_pictures(view):
         torch.testing.assert_close(out.alpha, alone, atol=1e-12, rtol=0)
 
 
+@pytest.mark.parametrize("view", [CAMERAS, LEVEL], ids=["perspective", "orthographic"])
+@pytest.mark.parametrize("scale", [1e-10, 1e10])
+def test_the_unit_of_length_does_not_matter(view, scale):
+    mesh = looks(BALL)[0].to(dtype=torch.float32)
+    small = mesh.with_verts(mesh.verts * scale)
+    view = view.to(torch.float32)
+    K = view.K if view.is_perspective else view.K * torch.tensor([[1 / scale] * 2 + [1]] * 2 + [[1.0] * 3])
+    far_off = ig.Cameras(view.R, view.t * scale, K, view.image_size, projection=view.projection)
+    for mode in ("antialias", "soft", "outline"):
+        options = {"mode": mode, "outputs": ("alpha", "depth", "rgb", "face_id")}
+        one, other = ig.render(mesh, view, **options), ig.render(small, far_off, **options)
+        for name in ("alpha", "rgb"):
+            torch.testing.assert_close(getattr(other, name), getattr(one, name), atol=2e-3, rtol=0)
+        assert torch.equal(other.face_id, one.face_id)
+        torch.testing.assert_close(other.depth / scale, one.depth, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("view", [CAMERAS, LEVEL], ids=["perspective", "orthographic"])
+@pytest.mark.parametrize("planes", [{"far": 0.5}, {"near": 9.0}, {"near": 9.0, "far": 10.0}, {"near": 0.1, "far": 0.5}])
+def test_planes_that_leave_nothing(view, planes):
+    for mode in ("antialias", "soft", "outline", "hard"):
+        out = ig.render(BALL, view, mode=mode, outputs=("rgb", "alpha"), background=0.5, **planes)
+        assert bool((out.rgb == 0.5).all())
+        assert bool((out.alpha == 0).all())
+
+
 def test_soft_pictures_of_cut_faces():
     """Faces cut by the near plane keep their colours: what is in front looks as the hard picture does."""
     floor = torch.tensor([[-9.0, 1, -9], [9, 1, -9], [9, 1, 9], [-9, 1, 9]], dtype=F64)

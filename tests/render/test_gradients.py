@@ -103,13 +103,15 @@ def test_geometry(output, projection):
 
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize("look", list(LOOKS))
-@pytest.mark.parametrize("mode", ["antialias", "soft"])
-def test_colors(mode, look, flat, monkeypatch):
+@pytest.mark.parametrize(
+    ("mode", "projection"), [("antialias", "perspective"), ("soft", "perspective"), ("soft", "orthographic")]
+)
+def test_colors(mode, projection, look, flat, monkeypatch):
     # soft pictures leave out faces below a probability, and jump by it: below what differences see here
     monkeypatch.setattr(ops, "soft_color", partial(ops.soft_color, min_probability=1e-12))
 
     def function(p):
-        return picture(p, look, mode=mode, sigma=2.0, gamma=0.3, flat=flat, outputs=("rgb",)).rgb
+        return picture(p, look, projection, mode=mode, sigma=2.0, gamma=0.3, flat=flat, outputs=("rgb",)).rgb
 
     check(function, GEOMETRY + LIGHTS + LOOKS[look] + ("background",))
 

@@ -70,8 +70,18 @@ def test_bad_arguments_are_named():
         ((vertex, CAMERAS), {"outputs": ("uv",)}, ValueError, "Texture, got VertexColors"),
         (([BALL], CAMERAS), {}, ValueError, "a list of 2"),
         (([BALL, vertex], CAMERAS), {}, ValueError, "kind of appearance"),
-        (([BALL, BALL.to(dtype=torch.float32)], CAMERAS), {}, ValueError, "one dtype"),
+        (([BALL, BALL.to(dtype=torch.float32)], CAMERAS), {}, TypeError, "mesh: expected torch.float64 as the cameras"),
+        ((BALL.verts, CAMERAS), {}, TypeError, "mesh: expected a Mesh or a list of them, got Tensor"),
+        (([BALL, None], CAMERAS), {}, TypeError, "got NoneType in it"),
+        ((BALL, None), {}, TypeError, "cameras: expected Cameras, got NoneType"),
         ((BALL, CAMERAS), {"outputs": ("rgb",), "background": torch.rand(4)}, ValueError, "background: expected"),
+        ((BALL, CAMERAS), {"outputs": ("rgb",), "background": "white"}, ValueError, "background: expected .* 'white'"),
+        (
+            (BALL, CAMERAS),
+            {"outputs": ("rgb",), "lights": KEY, "material": ig.Phong(torch.rand(2))},
+            ValueError,
+            "specular: expected a number or shape",
+        ),
         ((BALL, CAMERAS), {"lights": [3.0]}, TypeError, "lights: expected AmbientLight"),
         (
             (BALL, CAMERAS),
@@ -89,6 +99,20 @@ def test_bad_arguments_are_named():
     ]:
         with pytest.raises(error, match=match):
             ig.render(*arguments, **options)
+
+
+def test_an_appearance_is_taken_in_the_dtype_of_the_vertices():
+    for mesh in looks(BALL)[:3]:
+        half = mesh.with_appearance(mesh.appearance.to(dtype=torch.float16))
+        for given in (half, [half, half]):
+            rgb = ig.render(given, CAMERAS, outputs=("rgb",)).rgb
+            torch.testing.assert_close(rgb, ig.render(mesh, CAMERAS, outputs=("rgb",)).rgb, atol=0.02, rtol=0)
+    layer = torch.nn.Linear(3, 3)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        painted = BALL.with_appearance(ig.VertexColors(layer(BALL.verts.float())))
+        assert painted.appearance.dtype == torch.bfloat16
+        ig.render(painted, CAMERAS, outputs=("rgb",)).rgb.sum().backward()
+    assert bool(layer.weight.grad.any())
 
 
 @pytest.mark.parametrize("mode", ["antialias", "soft", "hard"])
