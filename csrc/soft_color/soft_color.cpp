@@ -14,18 +14,6 @@ namespace {
 
 constexpr int kTileHeight = 16, kTileWidth = 64;
 
-// e^x and e^-x stay finite.
-template <class T>
-constexpr T kMaxExponent = sizeof(T) == 4 ? T(80) : T(700);
-
-// A weight e^-this times the nearest face's is far below what the colour's last bit can show.
-template <class T>
-constexpr T kHidden = sizeof(T) == 4 ? T(32) : T(80);
-
-// Beyond this product of (1 + e^x) alpha is 1 to the last bit.
-template <class T>
-constexpr T kSaturated = sizeof(T) == 4 ? T(1 << 26) : T(1ll << 55);
-
 template <class T>
 inline Vec<T> bounded_exp(Vec<T> x) {
     return exp<T>(minimum(maximum(x, broadcast<T>(-kMaxExponent<T>)), broadcast<T>(kMaxExponent<T>)));

@@ -13,14 +13,6 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kSome = 4;  // channels drawn at a time: more are drawn in several passes
 
-// As in soft_color.cpp.
-template <class T>
-constexpr T kMaxExponent = sizeof(T) == 4 ? T(80) : T(700);
-template <class T>
-constexpr T kHidden = sizeof(T) == 4 ? T(32) : T(80);
-template <class T>
-constexpr T kSaturated = sizeof(T) == 4 ? T(1 << 26) : T(1ll << 55);
-
 template <class T>
 __device__ T bounded_exp(T x) {
     return exp(minimum(maximum(x, -kMaxExponent<T>), kMaxExponent<T>));

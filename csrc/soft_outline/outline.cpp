@@ -11,6 +11,22 @@ namespace invgraph {
 inline namespace INVGRAPH_ISA {
 namespace {
 
+// Counts of what each item gives, in place, become where each item's share begins, and `begin` where each image's does, whose
+// items are items[b] up to items[b + 1]. Returns the sum, begin[images].
+int64_t begins_of_counts(int64_t images, const int64_t* items, int64_t* counts, int64_t* begin) {
+    int64_t total = 0;
+    for (int64_t b = 0; b < images; ++b) {
+        begin[b] = total;
+        for (int64_t n = items[b]; n < items[b + 1]; ++n) {
+            const int64_t count = counts[n];
+            counts[n] = total;
+            total += count;
+        }
+    }
+    begin[images] = total;
+    return total;
+}
+
 template <class T>
 struct Candidates {
     std::unique_ptr<int64_t[]> begin;  // of each image
@@ -45,16 +61,7 @@ Candidates<T> find_candidates(const FaceBatch& batch, const T* points, const int
     });
     Candidates<T> result;
     result.begin.reset(new int64_t[batch.images + 1]);
-    int64_t total = 0;
-    for (int64_t b = 0; b < batch.images; ++b) {
-        result.begin[b] = total;
-        for (int64_t n = silhouettes.begin[b]; n < silhouettes.begin[b + 1]; ++n) {
-            const int64_t count = at[n];
-            at[n] = total;
-            total += count;
-        }
-    }
-    result.begin[batch.images] = total;
+    const int64_t total = begins_of_counts(batch.images, silhouettes.begin.get(), at.get(), result.begin.get());
     result.list.reset(new Candidate<T>[total + 1]);
     each_edge([&](int64_t n, const CellGrid<T>& grid, const OutlineEdge<T>& e, bool wanted) {
         Candidate<T>* to = result.list.get() + at[n];
@@ -131,16 +138,8 @@ Outline<T> find_outline(const FaceBatch& batch, const T* points, const int64_t* 
     });
     Outline<T> outline;
     outline.begin.reset(new int64_t[batch.images + 1]);
-    int64_t parts = 0;
-    for (int64_t b = 0; b < batch.images; ++b) {
-        outline.begin[b] = parts;
-        for (int64_t n = candidates.begin[b]; n < candidates.begin[b + 1]; ++n) {
-            const int64_t count = at[n];
-            at[n] = parts;
-            parts += count;
-        }
-    }
-    outline.begin[batch.images] = at[total] = parts;
+    const int64_t parts = begins_of_counts(batch.images, candidates.begin.get(), at.get(), outline.begin.get());
+    at[total] = parts;
     outline.part.reset(new Part<T>[parts + 1]);
     each_candidate([&](int64_t b, int64_t n) {
         Part<T>* to = outline.part.get() + at[n];
