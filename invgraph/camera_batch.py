@@ -168,9 +168,13 @@ class CameraBatch:
 
 def as_image_size(size: Sequence[int]) -> tuple[int, int]:
     """(height, width), checked."""
-    H, W = (int(n) for n in size)
-    if len(size) != 2 or H <= 0 or W <= 0 or tuple(size) != (H, W):
-        raise ValueError(f"image_size must be two positive integers (height, width), got {size}")
+    wrong = f"image_size must be two positive integers (height, width), got {size}"
+    try:
+        H, W = (int(n) for n in size)
+    except (TypeError, ValueError) as error:
+        raise ValueError(wrong) from error
+    if H <= 0 or W <= 0 or tuple(size) != (H, W):
+        raise ValueError(wrong)
     return H, W
 
 

@@ -157,7 +157,7 @@ class Cameras(CameraBatch):
         T: ArrayLike,
         focal_length: ArrayLike,
         principal_point: ArrayLike,
-        image_size: tuple[int, int],
+        image_size: tuple[int, int] | Tensor,
         *,
         in_ndc: bool = True,
         projection: ProjectionName = "perspective",
@@ -169,10 +169,15 @@ class Cameras(CameraBatch):
             R, T: (N, 3, 3), (N, 3).
             focal_length, principal_point: (N, 2) as (x, y); in normalised device coordinates, where the shorter side of
                 the picture spans [-1, 1], or in pixels where ``in_ndc`` is false (PyTorch3D's screen space).
-            image_size: (height, width).
+            image_size: (height, width); as PyTorch3D has it, (1, 2) or (N, 2), too, of one size.
             projection: ``"orthographic"`` for OrthographicCameras.
         """
         rows, shift, f, p = as_batch(R, T, focal_length, principal_point, dims=(2, 1, 1, 1))
+        if isinstance(image_size, Tensor):
+            sizes = image_size.reshape(-1, 2).unique(dim=0)
+            if len(sizes) != 1:
+                raise ValueError(f"image_size: expected one size for all cameras, got {sizes.tolist()}")
+            image_size = tuple(sizes[0].tolist())
         H, W = as_image_size(image_size)
         if in_ndc:
             half = min(H, W) / 2

@@ -126,6 +126,9 @@ def test_pytorch3d_both_ways() -> None:
     assert p3d["image_size"].tolist() == [[H, W]] * 5
     args = (p3d["R"], p3d["T"], p3d["focal_length"], p3d["principal_point"], (H, W))
     close(Cameras.from_pytorch3d(*args).project(LANDMARKS), by_hand(cameras))
+    close(Cameras.from_pytorch3d(**p3d).project(LANDMARKS), by_hand(cameras))  # image_size (N, 2), as PyTorch3D has it
+    with pytest.raises(ValueError, match="image_size: expected one size"):
+        Cameras.from_pytorch3d(*args[:4], torch.tensor([[H, W], [H, W + 1]]))
     f, p = torch.tensor([[FX, FY]]).double(), torch.tensor([[CX, CY]]).double()
     screen = Cameras.from_pytorch3d(p3d["R"], p3d["T"], f, p, (H, W), in_ndc=False)
     close(screen.project(LANDMARKS), by_hand(cameras))
@@ -254,8 +257,9 @@ def test_bad_cameras_are_refused_by_index(parts: dict[str, torch.Tensor], messag
 def test_bad_arguments() -> None:
     with pytest.raises(TypeError, match=r"R must be a floating-point tensor, got torch\.int64"):
         Cameras(torch.eye(3).long()[None], torch.zeros(1, 3), K[None], (H, W))
-    with pytest.raises(ValueError, match="image_size"):
-        Cameras(rig().R, rig().t, rig().K, (0, 5))
+    for size in ((0, 5), (4.5, 5), (4,), 48, None):
+        with pytest.raises(ValueError, match="image_size must be two positive integers"):
+            Cameras(rig().R, rig().t, rig().K, size)
     with pytest.raises(TypeError, match=r"points must have the cameras' dtype torch\.float64, got torch\.float32"):
         rig().project(LANDMARKS.float())
     with pytest.raises(ValueError, match="parallel"):
