@@ -85,6 +85,36 @@ inline T sum(Vec<T> v) {
         for (int i = 0; i < n; ++i) a[i] += a[i + n];
     return a[0];
 }
+// Lane j of the result is the sum of vector j of as many vectors as there are lanes. Halves, quarters ... of two vectors are
+// added side by side, which takes a few shuffles a vector where sum<T> takes a few for each halving.
+template <class T, int Half = kLanes<T> / 2>
+inline void fold_pairs(Vec<T>* v) {
+    VecInt<T> low{}, high{};
+    for (int j = 0; j < kLanes<T>; ++j) {
+        low[j] = (j & ~Half) + (j & Half ? kLanes<T> : 0);
+        high[j] = low[j] + Half;
+    }
+    for (int i = 0; i < Half; ++i) {
+#if defined(__clang__)
+        Vec<T> a{}, b{};
+        for (int j = 0; j < kLanes<T>; ++j) {
+            a[j] = (j & Half ? v[i + Half] : v[i])[j & ~Half];
+            b[j] = (j & Half ? v[i + Half] : v[i])[j | Half];
+        }
+        v[i] = a + b;
+#else
+        v[i] = __builtin_shuffle(v[i], v[i + Half], low) + __builtin_shuffle(v[i], v[i + Half], high);
+#endif
+    }
+    if constexpr (Half > 1) fold_pairs<T, Half / 2>(v);
+}
+template <class T>
+inline Vec<T> sums(const T rows[][kLanes<T>]) {
+    Vec<T> v[kLanes<T>];
+    for (int i = 0; i < kLanes<T>; ++i) v[i] = load(rows[i]);
+    fold_pairs<T>(v);
+    return v[0];
+}
 template <class I>
 inline bool any(I mask) {
 #if defined(__AVX512F__)

@@ -112,7 +112,17 @@ void draw_tile(const FaceBatch& batch, const T* points, const TileGrid& grid, co
 // along the edge from its middle: of g * across, g * across * at, g * beyond, g * beyond * at.
 template <class T>
 struct EdgeSums {
-    alignas(kVectorBytes) T value[3][4][kLanes<T>];  // one face a lane
+    alignas(kVectorBytes) T parts[3][4][kLanes<T>][kLanes<T>];  // of each face of a group, still to be added up
+
+    void set(int face, const Vec<T> of[3][4]) {
+        for (int k = 0; k < 3; ++k)
+            for (int n = 0; n < 4; ++n) store(parts[k][n][face], of[k][n]);
+    }
+    void clear(int face) {
+        const Vec<T> none[3][4]{};
+        set(face, none);
+    }
+    Vec<T> total(int k, int n) const { return invgraph::sums<T>(parts[k][n]); }
 };
 
 // The sums of one face over a box, with weight(p) = grad_alpha(p) * transmittance(p) in rows of `stride` from its corner on.
@@ -121,7 +131,9 @@ void sum_box(Block, const EdgeLines<T>& lines, int face, const SmallBox& box, co
              int64_t stride, EdgeSums<T>& sums) {
     const Vec<T> zero{}, one = zero + T(1), inside = broadcast(soft.scale), lowest = broadcast(soft.lowest);
     const Vec<T> most = broadcast(kMaxExponent<T>);
-    Vec<T> sum_of[3][4]{};
+    Vec<T> sum_of[3][4];
+    for (auto& of_edge : sum_of)
+        for (Vec<T>& v : of_edge) v = zero;
     for (int x = box.x0; x <= box.x1; x += Block::width) {
         const EdgeWalk<T> walk(lines, face, x + T(0.5), box.y0 + T(0.5), Block::columns(), Block::rows());
         Vec<T> down{};
@@ -157,8 +169,7 @@ void sum_box(Block, const EdgeLines<T>& lines, int face, const SmallBox& box, co
             }
         }
     }
-    for (int k = 0; k < 3; ++k)
-        for (int n = 0; n < 4; ++n) sums.value[k][n][face] = sum<T>(sum_of[k][n]);
+    sums.set(face, sum_of);
 }
 
 // The gradients of a group's corners. The offset r of a pixel from its nearest point is across * normal + beyond *
@@ -172,10 +183,10 @@ void corner_gradients(const EdgeLines<T>& lines, const EdgeSums<T>& sums, T sigm
     for (int k = 0; k < 3; ++k) {
         const Vec<T> dx = load(lines.dx[k]), dy = load(lines.dy[k]), half = load(lines.half[k]);
         const Vec<T> inverse = select(half > zero, T(0.5) / select(half > zero, half, zero + T(1)), zero);  // 1 / length
-        const Vec<T> sideways = load(sums.value[k][0]), onward = load(sums.value[k][2]);
+        const Vec<T> sideways = sums.total(k, 0), onward = sums.total(k, 2);
         const Vec<T> middle = select(half > zero, zero + T(0.5), zero);
-        const Vec<T> sideways_end = sideways * middle + load(sums.value[k][1]) * inverse;
-        const Vec<T> onward_end = onward * middle + load(sums.value[k][3]) * inverse;
+        const Vec<T> sideways_end = sideways * middle + sums.total(k, 1) * inverse;
+        const Vec<T> onward_end = onward * middle + sums.total(k, 3) * inverse;
         const Vec<T> all_x = onward * dx - sideways * side * dy, all_y = onward * dy + sideways * side * dx;
         const Vec<T> end_x = onward_end * dx - sideways_end * side * dy, end_y = onward_end * dy + sideways_end * side * dx;
         const int next = next_corner(k);
@@ -218,17 +229,20 @@ void soft_silhouette_backward(const FaceBatch& batch, const T* points, int heigh
         group.boxes(margin, height, width, boxes);
         EdgeLines<T> lines;
         lines.set(group);
-        EdgeSums<T> sums{};
-        for (int i = 0; i < count; ++i) {
+        EdgeSums<T> sums;
+        uint32_t present = 0;
+        for (int i = 0; i < kLanes<T>; ++i) {
             const SmallBox box = boxes[i];
-            if (box.empty()) continue;
+            if (i >= count || box.empty()) {
+                sums.clear(i);
+                continue;
+            }
+            present |= 1u << i;
             const T* first = weight.get() + (b * rows + box.y0) * stride + box.x0;
             with_block<T>(box.x1 - box.x0 + 1, box.y1 - box.y0 + 1,
                           [&](auto block) { sum_box(block, lines, i, box, soft, first, stride, sums); });
         }
         corner_gradients(lines, sums, sigma, grad);
-        uint32_t present = 0;
-        for (int i = 0; i < count; ++i) present |= (boxes[i].empty() ? 0u : 1u) << i;
         return present;
     });
 }
