@@ -16,7 +16,8 @@ from .source import Reading
 if TYPE_CHECKING:
     from ..render import Rendered
 
-RESULTS = ("alpha", "depth", "normal", "rgb")
+Kind = Literal["alpha", "depth", "normal", "rgb"]
+RESULTS: tuple[Kind, ...] = ("alpha", "depth", "normal", "rgb")
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".ppm", ".exr")
 
 
@@ -36,8 +37,8 @@ class Render:
     """Data set whose cameras are used: a folder or camera file."""
     out: Annotated[Path, arg(metavar="DIR")]
     """Folder for the pictures; made if missing."""
-    outputs: Annotated[tuple[Literal["alpha", "depth", "normal", "rgb"], ...] | None, arg(metavar="KIND ...")] = None
-    """What to draw: any of alpha, depth, normal and rgb; by default all, but rgb only if the mesh has colours."""
+    outputs: Annotated[tuple[Kind, ...], arg(metavar="KIND ...")] = RESULTS
+    """What to draw; rgb is left out if the mesh has no colours."""
     overwrite: bool = False
     """Replace the pictures that are in DIR."""
     reading: OmitArgPrefixes[Reading] = field(default_factory=Reading)
@@ -47,12 +48,14 @@ class Render:
         from ..geometry import load_mesh
         from ..render import render
 
-        chosen = tuple(dict.fromkeys(RESULTS if self.outputs is None else self.outputs))
+        chosen = tuple(dict.fromkeys(self.outputs))
         if not chosen:
             raise InputError(f"--outputs: expected any of {', '.join(RESULTS)}")
         check_folder(self.out, chosen, overwrite=self.overwrite)
         mesh = load_mesh(self.mesh, appearance="rgb" in chosen)
-        kinds = chosen if self.outputs or mesh.appearance else tuple(kind for kind in chosen if kind != "rgb")
+        kinds = chosen if mesh.appearance else tuple(kind for kind in chosen if kind != "rgb")
+        if not kinds:
+            raise InputError(f"{self.mesh}: has neither colours nor a texture for --outputs rgb")
         views = self.reading.load(self.views)
         names = file_names(views.names)
         with filled_folder(self.out, chosen):

@@ -74,9 +74,10 @@ def test_render_draws_only_what_is_asked_for(dataset: Path, ellipsoid: Path, tmp
     assert main([*command, str(tmp_path / "a")]) == 0
     assert not (tmp_path / "a" / "rgb").exists()  # a mesh without colours
     assert main([*command, str(tmp_path / "b"), "--outputs", "rgb", "depth"]) == 0
-    assert {path.name for path in (tmp_path / "b").iterdir()} == {"rgb", "depth"}
-    assert main([*command, str(tmp_path / "c"), "--outputs", "colour"]) == 2
-    assert not (tmp_path / "c").exists()
+    assert {path.name for path in (tmp_path / "b").iterdir()} == {"depth"}
+    for wrong in (["rgb"], ["colour"], []):
+        assert main([*command, str(tmp_path / "c"), "--outputs", *wrong]) == 2
+        assert not (tmp_path / "c").exists()
 
 
 def test_file_names() -> None:
