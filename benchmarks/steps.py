@@ -25,7 +25,7 @@ def soft(scene: Scene, sigma: float, *, backward: bool = True) -> Callable[[], T
 
 
 def coverage(scene: Scene) -> Callable[[], Tensor]:
-    """Rasterize and antialias: the mask."""
+    """Rasterize and antialias: the mask; its gradient is given, as the peer's is, and not derived from a loss."""
     faces, topology = scene.mesh.faces, scene.mesh.topology
     edges, edge_faces = topology.edges, topology.edge_faces
 
@@ -34,7 +34,7 @@ def coverage(scene: Scene) -> Callable[[], Tensor]:
         face_id, _, depth = ops.rasterize(moved, faces, (scene.size, scene.size), barycentric=False)
         mask = (face_id >= 0).to(moved.dtype)[..., None]
         alpha = ops.antialias(mask, depth, moved, faces, edges, edge_faces)[..., 0]
-        (alpha - 0.3).square().sum().backward()
+        alpha.backward(2 * (alpha.detach() - 0.3))
         return alpha.detach()
 
     return step

@@ -20,6 +20,10 @@
 namespace invgraph {
 inline namespace INVGRAPH_ISA {
 
+// Beyond this product of (1 + e^x) over faces a soft alpha is 1 to the last bit.
+template <class T>
+constexpr T kSaturated = sizeof(T) == 4 ? T(1 << 26) : T(1ll << 55);
+
 template <class M, class V>
 INVGRAPH_HD inline V select(M m, V a, V b) {
     return m ? a : b;

@@ -60,7 +60,7 @@ INVGRAPH_HD inline void edge_offset(const Triangle<T>& tri, int k, V px, V py, V
     cross = (tri.ex[k] * dy - tri.ey[k] * dx) * tri.orientation;
 }
 
-// Squared distance to the outline, positive inside and negative outside: sigma times the x of design.md.
+// Squared distance to the outline, positive inside and negative outside: sigma times the x_f of soft_silhouette.h.
 template <class T, class V>
 INVGRAPH_HD inline V signed_squared_distance(const Triangle<T>& tri, V px, V py) {
     V t, rx, ry, inside, cross;

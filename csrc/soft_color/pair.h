@@ -14,10 +14,6 @@ constexpr T kMaxExponent = sizeof(T) == 4 ? T(80) : T(700);
 template <class T>
 constexpr T kHidden = sizeof(T) == 4 ? T(32) : T(80);
 
-// Beyond this product of (1 + e^x) alpha is 1 to the last bit.
-template <class T>
-constexpr T kSaturated = sizeof(T) == 4 ? T(1 << 26) : T(1ll << 55);
-
 // Where nearness counts, and how it is weighed: zhat = (far - z) / (far - near), clamped to [0, 1].
 template <class T>
 struct DepthRange {

@@ -14,10 +14,6 @@ namespace {
 
 constexpr int kTileHeight = 32, kTileWidth = 64;
 
-// Beyond this product of (1 + e^x) alpha is 1 to the last bit.
-template <class T>
-constexpr T kSaturated = sizeof(T) == 4 ? T(1 << 26) : T(1ll << 55);
-
 // 2^x and 2^-x stay finite, and the product of such factors may only ever overflow to infinity: transmittance 0.
 template <class T>
 constexpr T kMaxExponent = sizeof(T) == 4 ? T(120) : T(1000);

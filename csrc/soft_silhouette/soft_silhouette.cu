@@ -8,9 +8,7 @@ namespace invgraph {
 namespace cuda {
 namespace {
 
-// As in soft_silhouette.cpp: alpha is 1 to the last bit beyond kSaturated, and e^x and e^-x are finite.
-template <class T>
-constexpr T kSaturated = sizeof(T) == 4 ? T(1 << 26) : T(1ll << 55);
+// e^x and e^-x stay finite.
 template <class T>
 constexpr T kMaxExponent = sizeof(T) == 4 ? T(80) : T(700);
 

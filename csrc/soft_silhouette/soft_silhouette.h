@@ -1,4 +1,4 @@
-// Soft silhouette (design.md, "The silhouette kernels"): with x_f = +-d_f^2 / sigma, positive inside face f,
+// Soft silhouette: with x_f = +-d_f^2 / sigma, positive inside face f,
 //
 //     alpha(p) = 1 - prod_f (1 - sigmoid(x_f)) = 1 - 1 / prod_f (1 + exp(x_f))
 //

@@ -18,6 +18,9 @@ def check_drawing(points: Tensor, faces: Tensor, ranges: Tensor | None, size: tu
     Raises:
         ValueError, TypeError: naming the argument, what was expected and what came.
     """
+    for name, value in (("points", points), ("faces", faces), ("ranges", ranges)):
+        if not isinstance(value, Tensor) and not (value is None and name == "ranges"):
+            raise TypeError(f"{name}: expected a tensor, got {type(value).__name__}")
     names = "(u, v)" if channels == 2 else "(u, v, depth)"
     dims = 3 if ranges is None else 2
     layout = "(B, V, {})" if ranges is None else "(P, {}) with ranges"
@@ -55,6 +58,20 @@ def check_image_size(size: tuple[int, int]) -> None:
             raise TypeError(f"image_size: expected two integers, got {size!r}")
         if not 1 <= pixels <= MAX_SIZE:
             raise ValueError(f"image_size: expected (height, width) within 1..{MAX_SIZE}, got {tuple(size)}")
+
+
+def check_softness(name: str, value: float, points: Tensor, unit: str = "squared pixels") -> float:
+    """A positive number, also in the points' own precision, in which the kernels divide by it.
+
+    Raises:
+        ValueError, TypeError: anything else, a tensor whose gradient would be lost too.
+    """
+    if not hasattr(value, "__float__") or (isinstance(value, Tensor) and value.requires_grad):
+        raise TypeError(f"{name}: expected a number, which gets no gradient, got {value!r}")
+    limits = torch.finfo(points.dtype)
+    if not limits.tiny <= value <= limits.max:
+        raise ValueError(f"{name}: expected a positive number of {unit}, in {points.dtype}, got {value}")
+    return float(value)
 
 
 def image_count(points: Tensor, ranges: Tensor | None) -> int:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from . import _native
-from ._batch import check_drawing, dense, image_count, is_double, native_batch
+from ._batch import check_drawing, check_softness, dense, image_count, is_double, native_batch
 from ._precision import full_precision
 from ._register import primitives, register
 
@@ -61,10 +61,8 @@ def soft_color(
     """
     check_drawing(points, faces, ranges, image_size, channels=3)
     _check_colors(colors, points, faces, ranges)
-    limits = torch.finfo(points.dtype)  # the kernel divides by them in the points' own precision
-    for name, value, unit in (("sigma", sigma, "squared pixels"), ("gamma", gamma, "far - near")):
-        if not limits.tiny <= value <= limits.max:
-            raise ValueError(f"{name}: expected a positive number of {unit}, in {points.dtype}, got {value}")
+    sigma, gamma = check_softness("sigma", sigma, points), check_softness("gamma", gamma, points, "far - near")
+    limits = torch.finfo(points.dtype)
     if not (0 <= near < far <= limits.max and limits.tiny <= far - near):
         raise ValueError(f"near, far: expected 0 <= near < far, in {points.dtype}, got {near} and {far}")
     if not 0 <= eps <= 1:

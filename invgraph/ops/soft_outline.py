@@ -8,7 +8,16 @@ import torch
 from torch import Tensor
 
 from . import _native
-from ._batch import check_drawing, check_edge_indices, check_edges, dense, image_count, is_double, native_batch
+from ._batch import (
+    check_drawing,
+    check_edge_indices,
+    check_edges,
+    check_softness,
+    dense,
+    image_count,
+    is_double,
+    native_batch,
+)
 from ._precision import full_precision
 from ._register import primitives, register
 from .rasterize import rasterize
@@ -64,9 +73,7 @@ def soft_outline(
         bytes for any number of threads.
     """
     check_drawing(points, faces, ranges, image_size, channels=3)
-    limits = torch.finfo(points.dtype)  # the kernel divides by sigma's root in the points' own precision
-    if not limits.tiny <= sigma <= limits.max:
-        raise ValueError(f"sigma: expected a positive number of squared pixels, in {points.dtype}, got {sigma}")
+    sigma = check_softness("sigma", sigma, points)
     check_edges(points, edges, edge_faces)
     if depth is None:
         depth = rasterize(points.detach(), faces, image_size, ranges=ranges, barycentric=False).depth

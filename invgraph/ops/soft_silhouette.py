@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from . import _native
-from ._batch import check_drawing, dense, image_count, is_double, native_batch
+from ._batch import check_drawing, check_softness, dense, image_count, is_double, native_batch
 from ._precision import full_precision
 from ._register import primitives, register
 from ._silhouette_pairs import gradient_by_pairs
@@ -49,14 +49,12 @@ def soft_silhouette(
         same bytes for any number of threads.
     """
     check_drawing(points, faces, ranges, image_size, channels=2)
-    limits = torch.finfo(points.dtype)  # the kernel divides by sigma in the points' own precision
-    if not limits.tiny <= sigma <= limits.max:
-        raise ValueError(f"sigma: expected a positive number of squared pixels, in {points.dtype}, got {sigma}")
+    sigma = check_softness("sigma", sigma, points)
     if not 0 < min_probability < 0.5:
         raise ValueError(f"min_probability: expected within (0, 0.5), got {min_probability}")
     reach = math.log(1 / min_probability - 1)
     height, width = image_size
-    alpha, _ = primitives.soft_silhouette(points, faces, ranges, height, width, float(sigma), reach)
+    alpha, _ = primitives.soft_silhouette(points, faces, ranges, height, width, sigma, reach)
     return alpha
 
 

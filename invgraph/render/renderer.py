@@ -12,6 +12,7 @@ from torch import Tensor
 from ..cameras import Cameras
 from ..geometry.mesh import Mesh
 from ..ops import Fragments
+from ..ops._batch import check_softness
 from ..ops._precision import full_precision
 from . import backends
 from .backends import Backend
@@ -92,7 +93,9 @@ def render(
     surface_of = Lambert() if material is None else material
     if not isinstance(surface_of, Material):
         raise TypeError(f"material: expected Lambert or Phong, got {material!r}")
-    reach = 0.0 if mode in ("hard", "antialias") else 4 * math.sqrt(max(sigma, 0.0))  # sigmoid(-16) is nothing
+    reach = 0.0
+    if mode in ("soft", "outline"):
+        reach = 4 * math.sqrt(check_softness("sigma", sigma, scene.mesh.verts))  # sigmoid(-16) is nothing
     projection = project(
         scene.mesh.verts, scene.mesh.topology, cameras, near=near, far=far, reach=reach, ranges=scene.ranges
     )

@@ -180,3 +180,15 @@ def test_out_of_memory_is_an_error():
     assert said.pop("alive") == "True"
     assert set(said) == {"picture", "silhouette", "bins"}
     assert all(value in ("MemoryError", "RuntimeError") for value in said.values())
+
+
+@pytest.mark.parametrize("sigma", ["1", None, torch.tensor(1.0, requires_grad=True)], ids=["text", "none", "learned"])
+def test_softness_is_a_number_and_loses_no_gradient(sigma) -> None:
+    points, faces = torch.rand(1, 3, 2), torch.tensor([[0, 1, 2]])
+    with pytest.raises(TypeError, match="sigma: expected a number"):
+        ops.soft_silhouette(points, faces, (4, 4), sigma)
+
+
+def test_what_is_no_tensor_is_named() -> None:
+    with pytest.raises(TypeError, match="points: expected a tensor, got ndarray"):
+        ops.rasterize(torch.rand(1, 3, 3).numpy(), torch.tensor([[0, 1, 2]]), (4, 4))
