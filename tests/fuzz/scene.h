@@ -97,9 +97,9 @@ T depth(Random& r, Style style) {
 }
 
 inline std::pair<int, int> image_size(Random& r) {
-    if (r.one_in(1000)) return r.one_in(2) ? std::pair{1, 8192} : std::pair{8192, 1};
+    if (r.one_in(4000)) return r.one_in(2) ? std::pair{1, 8192} : std::pair{8192, 1};
     if (r.one_in(8)) return {1, 1};
-    const int most = r.one_in(300) ? 300 : r.one_in(20) ? 80 : 12;  // small ones, and so many of them
+    const int most = r.one_in(1500) ? 300 : r.one_in(60) ? 80 : 12;  // small ones, and so many of them
     return {1 + static_cast<int>(r.below(most)), 1 + static_cast<int>(r.below(most))};
 }
 
@@ -134,10 +134,10 @@ template <class T>
 Scene<T> random_scene(Random& r) {
     Scene<T> scene;
     std::tie(scene.height, scene.width) = image_size(r);
-    const bool packed = r.one_in(3), many = r.one_in(300);
+    const bool packed = r.one_in(3), many = r.one_in(1500);
     const int64_t images = many ? r.below(200) : r.below(4);
     const int64_t verts = r.one_in(30) ? 0 : 1 + r.below(r.one_in(20) ? 300 : 12);
-    const int64_t faces = verts == 0 ? 0 : r.below(r.one_in(500) ? 9000 : r.one_in(20) ? 200 : 12);
+    const int64_t faces = verts == 0 ? 0 : r.below(r.one_in(3000) ? 9000 : r.one_in(60) ? 200 : 12);
     if (many || faces > 200) scene.height = std::min(scene.height, 20), scene.width = std::min(scene.width, 20);
 
     const Style styles[] = {Style::ordinary, Style::ordinary, Style::lattice, Style::sliver,
