@@ -31,21 +31,27 @@ def _wait_for_gpu() -> None:
 
 
 def medians_ms(*steps: Step, repeats: int, seconds: float = 20.0) -> list[float]:
-    """Median of each step's times. The steps take turns, so that a drifting machine drifts for all of them.
+    """Median of each step's times, as in a loop of many. The steps take turns, so that they share the machine's drift.
 
     The first call of each warms up and is not counted. A step that has used up its ``seconds`` waits while the others
     go on, so that one that takes minutes is timed once; where even its first call took that long, that call counts.
     """
     first = [timed_ms(step) for step in steps]
+    first = [timed_ms(step) if once < 1e3 else once for step, once in zip(steps, first)]  # the first call builds tables
     times: list[list[float]] = [[] for _ in steps]
     for _ in range(repeats):
         for step, warm, counted in zip(steps, first, times):
             if warm + sum(counted) > 1e3 * seconds:
                 continue
-            if len(steps) > 1 and warm < 100:
-                time.sleep(0.02)  # what ran before may leave threads that spin, and other data in the caches
+            if warm > 100:
+                counted.append(timed_ms(step))
+                continue
+            # what ran before leaves other data in the caches and, for a while, threads that spin; a core that has slept
+            # is slow at first
+            start = time.perf_counter()
+            while time.perf_counter() - start < 0.15:
                 step()
-            counted.append(timed_ms(step))
+            counted.extend(timed_ms(step) for _ in range(5))
     return [statistics.median(counted or [warm]) for warm, counted in zip(first, times)]
 
 

@@ -33,7 +33,7 @@ def coverage(scene: Scene) -> Callable[[], Tensor]:
         moved = scene.points.clone().requires_grad_()
         face_id, _, depth = ops.rasterize(moved, faces, (scene.size, scene.size), barycentric=False)
         mask = (face_id >= 0).to(moved.dtype)[..., None]
-        alpha = ops.antialias(mask, depth, moved, faces, edges, edge_faces)[..., 0]
+        alpha = ops.antialias(mask, depth, moved, faces, edges, edge_faces).squeeze(-1)
         alpha.backward(2 * (alpha.detach() - 0.3))
         return alpha.detach()
 

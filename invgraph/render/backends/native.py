@@ -42,4 +42,4 @@ def alpha(
             points, drawing.faces, edges, edge_faces, image_size, sigma, ranges=drawing.ranges, depth=fragments.depth
         )
     covered = (fragments.face_id >= 0).to(points.dtype)
-    return covered if mode == "hard" else antialias(covered[..., None], points, drawing, fragments)[..., 0]
+    return covered if mode == "hard" else antialias(covered[..., None], points, drawing, fragments).squeeze(-1)
