@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from . import _native
-from ._batch import is_double
+from ._batch import dense, is_double
 from ._precision import full_precision
 from ._register import primitives, register
 from .rasterize import Fragments
@@ -90,9 +90,7 @@ def _native_batch(
 
 
 def _forward(attributes: Tensor, faces: Tensor, ranges: Tensor | None, face_id: Tensor, barycentric: Tensor) -> Tensor:
-    attributes, faces = attributes.contiguous(), faces.contiguous()
-    ranges = None if ranges is None else ranges.contiguous()
-    face_id, barycentric = face_id.contiguous(), barycentric.contiguous()
+    attributes, faces, ranges, face_id, barycentric = dense(attributes, faces, ranges, face_id, barycentric)
     out = _empty(attributes, faces, ranges, face_id, barycentric)
     _native.interpolate_forward(
         is_double(attributes),
@@ -122,9 +120,8 @@ def _backward(
     to_attributes: bool,
     to_barycentric: bool,
 ) -> tuple[Tensor, Tensor]:
-    attributes, faces = attributes.contiguous(), faces.contiguous()
-    ranges = None if ranges is None else ranges.contiguous()
-    face_id, barycentric, grad_out = face_id.contiguous(), barycentric.contiguous(), grad_out.contiguous()
+    attributes, faces, ranges = dense(attributes, faces, ranges)
+    face_id, barycentric, grad_out = dense(face_id, barycentric, grad_out)
     grad_attributes, grad_barycentric = (
         torch.zeros_like(attributes) if to_attributes else attributes.new_empty(0),
         torch.empty_like(barycentric) if to_barycentric else barycentric.new_empty(0),
