@@ -27,6 +27,7 @@ __all__ = [
     "Views",
     "cameras",
     "data",
+    "fields",
     "fit",
     "geometry",
     "load_mesh",
@@ -80,7 +81,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
-    from . import cameras, data, geometry, losses, metrics, ops, shapes, viz
+    from . import cameras, data, fields, geometry, losses, metrics, ops, shapes, viz
     from .cameras import Cameras
     from .data import Views, load_views
     from .errors import InputError

@@ -12,8 +12,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-# command -> what it does, for the overview. Its module and class have its name: invgraph.cli.fit.Fit. Only the chosen
-# command's module is imported, so that the overview and mistyped commands answer at once.
+# command -> what it does, for the overview. Its module and class have its name: "fit-points" is
+# invgraph.cli.fit_points.FitPoints, "data sample" invgraph.cli.data_sample.DataSample. Only the chosen command's module
+# is imported, so that the overview and mistyped commands answer at once.
 COMMANDS = {
     "fit": "Reconstruct a closed mesh from masks and cameras.",
     "compare": "Score a mesh against the true one; prints JSON.",
@@ -42,13 +43,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"invgraph {__version__}")
         return OK
-    if args[0] not in COMMANDS:
-        near = get_close_matches(args[0], COMMANDS, n=1)
+    words = 2 if any(name.startswith(f"{args[0]} ") for name in COMMANDS) else 1
+    name = " ".join(args[:words])
+    if name not in COMMANDS:
+        near = get_close_matches(name, COMMANDS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(COMMANDS)}."
-        print(f"invgraph: error: unknown command {args[0]!r}; {hint}", file=sys.stderr)
+        print(f"invgraph: error: unknown command {name!r}; {hint}", file=sys.stderr)
         return USAGE
     with _plain_warnings():
-        return _guarded(args[0], args[1:])
+        return _guarded(name, args[words:])
 
 
 def _guarded(name: str, args: list[str]) -> int:
@@ -78,7 +81,9 @@ def _parse(name: str, args: list[str]) -> Any:
     """The command's dataclass, filled from its arguments."""
     import tyro
 
-    command = getattr(importlib.import_module(f"{__package__}.{name}"), name.capitalize())
+    words = name.replace("-", " ").split()
+    module = importlib.import_module(f"{__package__}.{'_'.join(words)}")
+    command = getattr(module, "".join(word.capitalize() for word in words))
     parse = getattr(command, "parse", None) or tyro.cli
     return parse(command, prog=f"invgraph {name}", args=args, config=(tyro.conf.FlagCreatePairsOff,))
 
