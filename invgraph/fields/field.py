@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -40,7 +39,7 @@ class Field(nn.Module):
         if code_size < 0:
             raise ValueError(f"code_size: expected a length >= 0, got {code_size}")
         box = torch.as_tensor(bounds, dtype=torch.get_default_dtype()).detach().clone()
-        if box.shape != (2, 3) or not bool((box[0] < box[1]).all()) or not math.isfinite(float((box[1] - box[0]).sum())):
+        if box.shape != (2, 3) or not bool((box.isfinite() & (box[0] < box[1])).all()):
             raise ValueError(f"bounds: expected two corners (2, 3), the first below the second, got {box.tolist()}")
         self.kind: FieldKind = kind
         self.code_size = code_size
