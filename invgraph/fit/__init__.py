@@ -1,7 +1,7 @@
 """The multi-view loop: from a starting shape and calibrated masks to a mesh."""
 
 from .._callable import make_callable
-from .checkpoint import load_checkpoint, save_checkpoint
+from ..checkpoint import load_checkpoint, save_checkpoint
 from .initial import InitialMesh, initial_mesh, sphere_in_view
 from .loop import fit
 from .options import FitOptions

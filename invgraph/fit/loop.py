@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from ..checkpoint import load_checkpoint, save_checkpoint
 from ..data import Views
 from ..errors import InputError
+from ..interrupt import Interrupt
 from ..shapes import Shape, TemplateShape
-from .checkpoint import load_checkpoint, save_checkpoint
 from .initial import initial_mesh
-from .interrupt import Interrupt
 from .options import FitOptions
 from .progress import Callback, StageStart
 from .result import FitResult, measure

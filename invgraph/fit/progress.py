@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from ..data import Views
+from ..progress import Bar
 from ..shapes import Shape
 from ..viz import overlay
 from .schedule import Stage
@@ -75,28 +76,16 @@ class ProgressBar(Callback):
     """A bar on the terminal: stage, steps, loss, silhouette IoU, time left."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._progress = Progress(
-            TextColumn("{task.description:<8}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[scores]}"),
-            TimeRemainingColumn(),
-        )
-        self._task = self._progress.add_task("start", total=None, scores="")
+        self._bar = Bar()
 
     def on_stage(self, start: StageStart) -> None:
-        self._progress.start()
-        total = sum(stage.steps for stage in start.stages)
-        self._progress.update(self._task, description=start.stage.name, total=total)
+        self._bar.update(description=start.stage.name, total=sum(stage.steps for stage in start.stages))
 
     def on_step(self, step: Step) -> None:
-        scores = f"loss {step.terms['loss']:.5f}  IoU {step.iou:.4f}"
-        self._progress.update(self._task, completed=step.total, scores=scores)
+        self._bar.update(completed=step.total, scores=f"loss {step.terms['loss']:.5f}  IoU {step.iou:.4f}")
 
     def close(self) -> None:
-        self._progress.stop()
+        self._bar.close()
 
 
 class TensorBoard(Callback):

@@ -1,4 +1,4 @@
-"""The whole state of a fit, on disk."""
+"""The whole state of long work, on disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ..errors import InputError
+from .errors import InputError
 
 VERSION = 1
 
@@ -52,7 +52,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     except Exception as error:  # torch raises many kinds for a truncated or foreign file
         raise InputError(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
     if not isinstance(state, dict) or "version" not in state:
-        raise InputError(f"{path}: not a checkpoint of a fit")
+        raise InputError(f"{path}: not a checkpoint")
     if state["version"] != VERSION:
         raise InputError(f"{path}: checkpoint version {state['version']}, expected {VERSION}")
     return state

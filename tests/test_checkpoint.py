@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from invgraph import InputError
-from invgraph.fit.checkpoint import load_checkpoint, save_checkpoint
+from invgraph.checkpoint import load_checkpoint, save_checkpoint
 
 
 def test_round_trip_replaces_and_leaves_nothing_beside(tmp_path):
