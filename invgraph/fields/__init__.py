@@ -5,6 +5,8 @@ from .check_finite import check_finite
 from .combine import Difference, Intersection, Moved, SmoothUnion, Union
 from .field import Field
 from .occupancy_network import OccupancyDecoder
+from .ray_alpha import ray_alpha, ray_logits
+from .rays import Rays, camera_rays
 
 __all__ = [
     "Box",
@@ -14,9 +16,13 @@ __all__ = [
     "Intersection",
     "Moved",
     "OccupancyDecoder",
+    "Rays",
     "SmoothUnion",
     "Sphere",
     "Torus",
     "Union",
+    "camera_rays",
     "check_finite",
+    "ray_alpha",
+    "ray_logits",
 ]
