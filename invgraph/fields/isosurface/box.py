@@ -1,0 +1,58 @@
+"""The box that a grid fills, and whether the grid fits in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+Resolution = int | Sequence[int]
+Bounds = Tensor | Sequence[Sequence[float]]
+UNIT = ((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
+
+
+def as_cells(resolution: Resolution) -> tuple[int, int, int]:
+    """Cells along x, y and z; one number stands for all three.
+
+    Raises:
+        ValueError: not one or three whole numbers >= 1.
+    """
+    counts = (resolution,) * 3 if isinstance(resolution, int) else tuple(resolution)
+    if len(counts) != 3 or any(isinstance(n, bool) or n != int(n) or n < 1 for n in counts):
+        raise ValueError(f"resolution: expected one or three numbers of cells >= 1, got {resolution}")
+    x, y, z = (int(n) for n in counts)
+    return x, y, z
+
+
+def as_bounds(bounds: Bounds, dtype: torch.dtype, device: torch.device | str | None) -> Tensor:
+    """(2, 3) lowest and highest corner.
+
+    Raises:
+        ValueError: not two finite corners, the first below the second.
+    """
+    box = torch.as_tensor(bounds, dtype=dtype, device=device).detach()
+    if box.shape != (2, 3) or not bool((box.isfinite() & (box[0] < box[1])).all()):
+        raise ValueError(f"bounds: expected two corners (2, 3), the first below the second, got {box.tolist()}")
+    return box
+
+
+def check_memory(nodes: int, bytes_a_node: int, resolution: object) -> None:
+    """Refuse a grid that cannot fit in this machine's memory, before it is tried.
+
+    Raises:
+        ValueError: says what the grid would take and what there is.
+    """
+    needed, there = nodes * bytes_a_node, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > there:
+        raise ValueError(
+            f"resolution: {resolution} cells make {nodes:,} nodes, which take about {needed / 1e9:,.0f} GB; "
+            f"this machine has {there / 1e9:,.0f} GB"
+        )
+
+
+def lattice(shape: Sequence[int], low: Tensor, high: Tensor) -> Tensor:
+    """(X Y Z, 3) positions of a lattice of ``shape`` nodes from ``low`` to ``high``, z fastest."""
+    axes = [torch.linspace(float(a), float(b), n, dtype=low.dtype) for a, b, n in zip(low, high, shape)]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"), -1).view(-1, 3).to(low.device)
