@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from ..cameras import Cameras
-from ..errors import InputError
 from .field import Field
-from .ray_samples import about_peak, strata, summit
-from .rays import Rays, camera_rays
-
-RayMethod = Literal["closest", "occupancy", "volsdf"]
+from .ray_methods import FieldOnRays, RayMethod, logits_along
+from .ray_samples import strata
+from .rays import camera_rays
 
 
 def ray_alpha(
@@ -106,128 +102,25 @@ def ray_logits(
     a gradient.
     """
     _check(field, cameras, method, softness, samples, importance, code, chunk)
+    if code is not None and code.ndim == 2:
+        keywords: dict[str, Any] = {
+            "method": method,
+            "softness": softness,
+            "samples": samples,
+            "importance": importance,
+        }
+        keywords |= {"generator": generator, "chunk": chunk}
+        views = range(len(cameras))
+        at = [None if pixels is None else pixels[i : i + 1] for i in views]
+        return torch.cat([ray_logits(field, cameras[i], at[i], code=code[i], **keywords) for i in views])
     rays = camera_rays(cameras, pixels)
     near, far = rays.within(field.bounds)
     hit = (near < far).nonzero()[:, 0]
-    rays, near, far = rays[hit], near[hit], far[hit]
-    seen = strata(len(rays), samples, near, generator)
-    each = None if code is None or code.ndim == 1 else code[rays.view]
-
-    along = {"closest": _closest, "occupancy": _product, "volsdf": _density}[method]
-
-    def logits(part: slice) -> Tensor:
-        return along(
-            _Sampler(field, rays[part], near[part], far[part], code if each is None else each[part], softness),
-            seen[part],
-            importance,
-        )
-
-    size = max(chunk // (samples + importance), 1)
-    parts = _by_parts(logits, len(rays), size)
-    lowest = math.log(torch.finfo(near.dtype).tiny)
+    seen = FieldOnRays(field, code, softness, rays[hit], near[hit], (far - near)[hit])
+    logits = logits_along(seen, method, lambda count: strata(count, samples, near, generator), importance, chunk)
     shape = (len(cameras), *cameras.image_size) if pixels is None else pixels.shape[:2]
-    full = near.new_full((math.prod(shape),), lowest)
-    return full.index_put((hit,), parts.clamp_min(lowest)).reshape(shape)
-
-
-class _Sampler:
-    """A field along some rays: fractions of their stretch within the box -> logits."""
-
-    def __init__(
-        self, field: Field, rays: Rays, near: Tensor, far: Tensor, code: Tensor | None, softness: float | Tensor
-    ) -> None:
-        self.field, self.rays, self.code, self.softness = field, rays, code, softness
-        self.near, self.length = near[:, None], (far - near)[:, None]
-
-    def depth(self, fraction: Tensor) -> Tensor:
-        return self.near + fraction * self.length
-
-    def values(self, depth: Tensor) -> Tensor:
-        """(M, S) the field's own values at depths (M, S)."""
-        points = self.rays.points(depth)
-        values = self.field(points, self.code)
-        if values.shape != points.shape[:-1]:
-            raise ValueError(
-                f"field: expected values of shape {tuple(points.shape[:-1])} at points {tuple(points.shape)}, "
-                f"got {tuple(values.shape)}"
-            )
-        wrong = ~values.isfinite()
-        if bool(wrong.any()):
-            where = points[wrong][0].tolist()
-            raise InputError(
-                f"field: expected finite values, got {int(wrong.sum())} of {wrong.numel()} that are not, the first at "
-                f"{where}"
-            )
-        return values
-
-    def scale(self, depth: Tensor) -> Tensor:
-        """The softness in world units at depths (M, S)."""
-        return self.softness * self.rays.pixel_size(depth)
-
-    def logits(self, fraction: Tensor) -> Tensor:
-        """(M, S) at fractions (M, S): positive inside."""
-        depth = self.depth(fraction)
-        values = self.values(depth)
-        return values if self.field.kind == "occupancy" else -values / self.scale(depth)
-
-
-def _closest(sampler: _Sampler, fraction: Tensor, importance: int) -> Tensor:
-    # Where l is greatest along the ray its derivative along it is 0: the place may be held fixed (envelope theorem).
-    # At an end of the ray the fraction is what is held, and the end moves with the camera as it should.
-    with torch.no_grad():
-        values = sampler.logits(fraction)
-        if importance:
-            fraction = about_peak(fraction, values, importance)
-            values = sampler.logits(fraction)
-        best, at = values.max(1, keepdim=True)
-        vertex = summit(fraction, values)
-        place = torch.where(sampler.logits(vertex) > best, vertex, fraction.gather(1, at))
-    return sampler.logits(place)[:, 0]
-
-
-def _product(sampler: _Sampler, fraction: Tensor, importance: int) -> Tensor:
-    logits = sampler.logits(fraction)
-    if importance:
-        logits = torch.cat([logits, sampler.logits(about_peak(fraction, logits.detach(), importance))], 1)
-    return _logit_of_depth(torch.nn.functional.softplus(logits).sum(1))
-
-
-def _density(sampler: _Sampler, fraction: Tensor, importance: int) -> Tensor:
-    depth = sampler.depth(fraction)
-    values = sampler.values(depth)
-    if importance:
-        # the fractions alone are needed to order the samples and to give each its share of the ray
-        more = about_peak(fraction, -values.detach() / sampler.scale(depth).detach(), importance)
-        extra = sampler.depth(more)
-        values = torch.cat([values, sampler.values(extra)], 1)
-        depth = torch.cat([depth, extra], 1)
-        fraction = torch.cat([fraction, more], 1)
-    order = fraction.argsort(1)
-    middle = fraction.gather(1, order).unfold(1, 2, 1).mean(-1)
-    ends = torch.nn.functional.pad(middle, (1, 0))
-    share = torch.cat([ends, torch.ones_like(ends[:, :1])], 1).diff(dim=1)
-    share = torch.empty_like(share).scatter(1, order, share)
-    beta = sampler.scale(depth)
-    tail = 0.5 * torch.exp(-values.abs() / beta)
-    density = torch.where(values > 0, tail, 1 - tail) / beta
-    length = sampler.length * sampler.rays.directions.norm(dim=1, keepdim=True)
-    return _logit_of_depth((density * share * length).sum(1))
-
-
-def _logit_of_depth(depth: Tensor) -> Tensor:
-    """Optical depth L, alpha = 1 - exp(-L) -> log(alpha / (1 - alpha)) = log(exp(L) - 1)."""
-    depth = depth.clamp_min(torch.finfo(depth.dtype).tiny)
-    return depth + torch.log(-torch.expm1(-depth))
-
-
-def _by_parts(function: Callable[[slice], Tensor], count: int, size: int) -> Tensor:
-    """``function`` of slices of at most ``size``, joined; with gradients none of several keeps its graph."""
-    if count <= size:
-        return function(slice(0, count))
-    parts = [slice(begin, min(begin + size, count)) for begin in range(0, count, size)]
-    if not torch.is_grad_enabled():
-        return torch.cat([function(part) for part in parts])
-    return torch.cat([checkpoint(function, part, use_reentrant=False, preserve_rng_state=False) for part in parts])
+    missed = logits.new_full((math.prod(shape),), math.log(torch.finfo(logits.dtype).tiny))
+    return missed.index_put((hit,), logits).reshape(shape)
 
 
 def _check(

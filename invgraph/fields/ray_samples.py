@@ -20,14 +20,17 @@ def strata(rays: int, samples: int, like: Tensor, generator: torch.Generator | N
 
 
 def about_peak(fraction: Tensor, value: Tensor, count: int) -> Tensor:
-    """(M, count) fractions evenly between the neighbours of each ray's greatest value.
+    """(M, count) ascending fractions evenly between the two neighbours of each ray's greatest value.
 
     Args:
         fraction: (M, S) ascending in [0, 1].
         value: (M, S).
         count: how many.
     """
-    low, high = _neighbours(fraction, value.argmax(1, keepdim=True))
+    at = value.argmax(1, keepdim=True)
+    zero, one = torch.zeros_like(fraction[:, :1]), torch.ones_like(fraction[:, :1])
+    padded = torch.cat([zero, fraction, one], 1)
+    low, high = padded.gather(1, at), padded.gather(1, at + 2)
     step = (torch.arange(count, dtype=fraction.dtype, device=fraction.device) + 1) / (count + 1)
     return low + step * (high - low)
 
@@ -47,8 +50,8 @@ def summit(fraction: Tensor, value: Tensor) -> Tensor:
     return torch.where(bend > 0, (x + shift).clamp(x - left, x + right), x)
 
 
-def _neighbours(fraction: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:
-    """(M, 1) each: the samples before and after those at index ``at``, or the ray's ends."""
-    padded = torch.nn.functional.pad(fraction, (1, 0))
-    padded = torch.cat([padded, torch.ones_like(fraction[:, :1])], 1)
-    return padded.gather(1, at), padded.gather(1, at + 2)
+def shares(fraction: Tensor) -> Tensor:
+    """(M, S) how much of [0, 1] each of the ascending fractions stands for: from midpoint to midpoint."""
+    middle = (fraction[:, 1:] + fraction[:, :-1]) / 2
+    zero, one = torch.zeros_like(fraction[:, :1]), torch.ones_like(fraction[:, :1])
+    return torch.cat([zero, middle, one], 1).diff(dim=1)
