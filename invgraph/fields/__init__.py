@@ -1,20 +1,26 @@
 """Functions of space: occupancy and signed distance, what fits them, and the surfaces they bound."""
 
-from .analytic import Box, Capsule, Sphere, Torus
+from .analytic import AnalyticField, Box, Capsule, Sphere, Torus
 from .check_finite import check_finite
 from .combine import Difference, Intersection, Moved, SmoothUnion, Union
 from .conv_onet import ConvONet
+from .descend import descend
+from .extract import Extraction, extract_mesh
 from .field import Field
 from .grid import GridField
+from .normals import field_normals
 from .occupancy_network import OccupancyDecoder
+from .random_shapes import random_shape, sample_zero_set
 from .ray_alpha import ray_alpha, ray_logits
 from .rays import Rays, camera_rays
 
 __all__ = [
+    "AnalyticField",
     "Box",
     "Capsule",
     "ConvONet",
     "Difference",
+    "Extraction",
     "Field",
     "GridField",
     "Intersection",
@@ -27,6 +33,11 @@ __all__ = [
     "Union",
     "camera_rays",
     "check_finite",
+    "extract_mesh",
+    "field_normals",
+    "descend",
+    "random_shape",
     "ray_alpha",
     "ray_logits",
+    "sample_zero_set",
 ]
