@@ -31,9 +31,8 @@ def coverage(scene: Scene) -> Callable[[], Tensor]:
 
     def step() -> Tensor:
         moved = scene.points.clone().requires_grad_()
-        face_id, _, depth = ops.rasterize(moved, faces, (scene.size, scene.size), barycentric=False)
-        mask = (face_id >= 0).to(moved.dtype)[..., None]
-        alpha = ops.antialias(mask, depth, moved, faces, edges, edge_faces).squeeze(-1)
+        seen = ops.rasterize(moved, faces, (scene.size, scene.size), barycentric=False)
+        alpha = ops.antialias(None, seen.depth, moved, faces, edges, edge_faces).squeeze(-1)
         alpha.backward(2 * (alpha.detach() - 0.3))
         return alpha.detach()
 

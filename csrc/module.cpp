@@ -98,14 +98,15 @@ NB_MODULE(_native, m) {
         });
     });
     m.def("antialias_backward", [](bool is_double, Batch batch, Address points, Address edges, int height, int width,
-                                   int channels, int threads, Address image, Address crossing, Address grad_out,
-                                   Address grad_image, Address grad_points) {
+                                   int channels, int threads, Address depth, Address image, Address crossing,
+                                   Address grad_out, Address grad_image, Address grad_points) {
         const FaceBatch faces = batch_of(batch);
         typed(is_double, [&](auto t) {
             using T = decltype(t);
             kernel_table().of<T>().antialias_backward(faces, at<const T>(points), at<const int64_t>(edges), height, width,
-                                                      channels, threads, at<const T>(image), at<const int32_t>(crossing),
-                                                      at<const T>(grad_out), at<T>(grad_image), at<T>(grad_points));
+                                                      channels, threads, at<const T>(depth), at<const T>(image),
+                                                      at<const int32_t>(crossing), at<const T>(grad_out),
+                                                      at<T>(grad_image), at<T>(grad_points));
         });
     });
     m.def("interpolate_forward", [](bool is_double, Batch batch, Address attributes, int64_t channels, int64_t pixels,

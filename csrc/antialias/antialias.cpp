@@ -4,9 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "antialias/crossing.h"
+#include "antialias/gaps.h"
 #include "common/parallel.h"
-#include "common/scratch.h"
 #include "common/silhouette.h"
 #include "common/simd.h"
 
@@ -25,6 +24,13 @@ struct Scene {
     int height, width, channels;
 
     int64_t pixels() const { return static_cast<int64_t>(height) * width; }
+    Gaps<T> gaps(int64_t b, const int32_t* crossing) const {
+        return {points, edges, batch.vertex_offset(b), crossing + b * 2 * pixels(), height, width};
+    }
+    // The picture of image b, null for the mask that its depth makes.
+    Pixels<T> picture(int64_t b, const T* values, const T* depth) const {
+        return {values ? values + b * pixels() * channels : nullptr, depth + b * pixels(), channels};
+    }
     // work(image, top, bottom) for bands of rows of all images, in parallel
     template <class Work>
     void each_band(int threads, const Work& work) const {
@@ -34,65 +40,49 @@ struct Scene {
             work(item / bands, top, std::min(top + kBand, height));
         });
     }
-    // visit(blend, line, corner a, corner b) for every gap of one plane of image b that begins in rows [top, bottom)
-    template <class Visit>
-    void each_gap(const int32_t* plane, int64_t b, int top, int bottom, const Visit& visit) const {
-        const int64_t offset = batch.vertex_offset(b);
-        for (int y = top; y < bottom; ++y)
-            for (int x = 0; x < width; ++x) {
-                const int32_t* at = plane + static_cast<int64_t>(y) * width + x;
-                // outlines are thin: most gaps are skipped a vector at a time
-                while (x + kLanes<float> < width && !any(load(at) >= 0)) x += kLanes<float>, at += kLanes<float>;
-                const int32_t code = *at;
-                if (code < 0) continue;
-                const int64_t* edge = edges + 2 * static_cast<int64_t>(code >> 1);
-                const Crossing<T> line(points, edge[0] + offset, edge[1] + offset);
-                visit(blend_at(line, code, y, x, width), line, edge[0] + offset, edge[1] + offset);
-            }
-    }
-    // Rows [top, bottom) of out = in blended across the gaps of one plane of image b; in and out are that image. A gap
-    // between rows begins in the upper one.
-    void blend_rows(const int32_t* plane, int axis, int64_t b, int top, int bottom, const T* in, T* out) const {
-        const int64_t begin = static_cast<int64_t>(top) * width, end = static_cast<int64_t>(bottom) * width;
-        std::copy(in + begin * channels, in + end * channels, out + begin * channels);
-        each_gap(plane, b, axis == 1 ? std::max(top - 1, 0) : top, bottom,
-                 [&](const Blend<T>& m, const Crossing<T>&, int64_t, int64_t) {
-                     if (m.taker < begin || m.taker >= end) return;
-                     T* taker = out + m.taker * channels;
-                     for (int c = 0; c < channels; ++c)
-                         taker[c] += m.weight * (in[m.giver * channels + c] - in[m.taker * channels + c]);
-                 });
-    }
-    // The same for grad_in, from grad_out.
-    void blend_rows_backward(const int32_t* plane, int axis, int64_t b, int top, int bottom, const T* grad_out,
-                             T* grad_in) const {
-        const int64_t begin = static_cast<int64_t>(top) * width, end = static_cast<int64_t>(bottom) * width;
-        std::copy(grad_out + begin * channels, grad_out + end * channels, grad_in + begin * channels);
-        each_gap(plane, b, axis == 1 ? std::max(top - 1, 0) : top, bottom,
-                 [&](const Blend<T>& m, const Crossing<T>&, int64_t, int64_t) {
-                     const T* from = grad_out + m.taker * channels;
-                     if (m.taker >= begin && m.taker < end)
-                         for (int c = 0; c < channels; ++c) grad_in[m.taker * channels + c] -= m.weight * from[c];
-                     if (m.giver >= begin && m.giver < end)
-                         for (int c = 0; c < channels; ++c) grad_in[m.giver * channels + c] += m.weight * from[c];
-                 });
-    }
-    // Adds the gradient of the edges that cross one plane of image b.
-    void move_edges(const int32_t* plane, int64_t b, const T* in, const T* grad_out, T* grad_points) const {
-        each_gap(plane, b, 0, height, [&](const Blend<T>& m, const Crossing<T>& line, int64_t corner_a, int64_t corner_b) {
-            T grad_weight = 0;
-            for (int c = 0; c < channels; ++c) {
-                const int64_t taker = m.taker * channels + c;
-                grad_weight += grad_out[taker] * (in[m.giver * channels + c] - in[taker]);
-            }
-            const T g = grad_weight * m.rate, s = line.fraction(m.along), slope = line.slope();
-            grad_points[3 * corner_a + line.axis] += g * (1 - s);
-            grad_points[3 * corner_b + line.axis] += g * s;
-            grad_points[3 * corner_a + 1 - line.axis] -= g * (1 - s) * slope;
-            grad_points[3 * corner_b + 1 - line.axis] -= g * s * slope;
-        });
-    }
 };
+
+// visit(blend, line, code) for every gap of one axis that begins in rows [top, bottom)
+template <class T, class Visit>
+void each_gap(const Gaps<T>& gaps, int axis, int top, int bottom, const Visit& visit) {
+    const int32_t* plane = gaps.crossing + static_cast<int64_t>(axis) * gaps.height * gaps.width;
+    for (int y = top; y < bottom; ++y)
+        for (int x = 0; x < gaps.width; ++x) {
+            const int32_t* at = plane + static_cast<int64_t>(y) * gaps.width + x;
+            // outlines are thin: most gaps are skipped a vector at a time
+            while (x + kLanes<float> < gaps.width && !any(load(at) >= 0)) x += kLanes<float>, at += kLanes<float>;
+            if (*at < 0) continue;
+            const Crossing<T> line = gaps.line(*at >> 1);
+            visit(blend_at(line, *at, y, x, gaps.width), line, *at);
+        }
+}
+
+// visit(pixel) for the pixels of rows [top, bottom) at which a gap begins or ends; a gap between rows begins in the upper
+template <class T, class Visit>
+void each_pixel_at_gaps(const Gaps<T>& gaps, int top, int bottom, const Visit& visit) {
+    const int64_t begin = static_cast<int64_t>(top) * gaps.width, end = static_cast<int64_t>(bottom) * gaps.width;
+    for (int axis = 0; axis < 2; ++axis)
+        each_gap(gaps, axis, axis == 1 ? std::max(top - 1, 0) : top, bottom, [&](const Blend<T>& m, const Crossing<T>&, int32_t) {
+            for (const int64_t pixel : {m.taker, m.giver})
+                if (pixel >= begin && pixel < end) visit(pixel);
+        });
+}
+
+// Adds the gradient of the edges that cross one axis of an image.
+template <class T>
+void move_edges(const Gaps<T>& gaps, int axis, const Pixels<T>& image, const Pixels<T>& grad_out, T* grad_points) {
+    each_gap(gaps, axis, 0, gaps.height, [&](const Blend<T>& m, const Crossing<T>& line, int32_t code) {
+        const int64_t* edge = gaps.edges + 2 * static_cast<int64_t>(code >> 1);
+        T* grad_a = grad_points + 3 * (edge[0] + gaps.offset);
+        T* grad_b = grad_points + 3 * (edge[1] + gaps.offset);
+        const T g = weight_gradient(gaps, axis, m, image, grad_out) * m.rate;
+        const T s = line.fraction(m.along), slope = line.slope();
+        grad_a[line.axis] += g * (1 - s);
+        grad_b[line.axis] += g * s;
+        grad_a[1 - line.axis] -= g * (1 - s) * slope;
+        grad_b[1 - line.axis] -= g * s * slope;
+    });
+}
 
 // Fills the gaps of rows [top, bottom) that edge e of image b crosses.
 template <class T>
@@ -130,9 +120,8 @@ void antialias_forward(const FaceBatch& batch, const T* points, const int64_t* e
                        int64_t edge_count, int height, int width, int channels, int threads, const T* depth,
                        const T* image, T* out, int32_t* crossing) {
     const Scene<T> scene{batch, points, edges, height, width, channels};
-    const int64_t pixels = scene.pixels(), size = pixels * channels;
+    const int64_t pixels = scene.pixels();
     const Silhouettes silhouettes = find_silhouettes(batch, points, edges, edge_faces, edge_count, threads);
-    const Scratch<T> rows(batch.images * size);
     scene.each_band(threads, [&](int64_t b, int top, int bottom) {
         const int64_t offset = batch.vertex_offset(b), begin = static_cast<int64_t>(top) * width;
         int32_t* planes = crossing + b * 2 * pixels;
@@ -146,34 +135,42 @@ void antialias_forward(const FaceBatch& batch, const T* points, const int64_t* e
             walk_edge(line, code & 1 ? 1 : -1, e, height, width, top, bottom, depth + b * pixels, points, edges, offset,
                       planes);
         }
-        scene.blend_rows(planes, 0, b, top, bottom, image + b * size, rows.get() + b * size);
     });
     scene.each_band(threads, [&](int64_t b, int top, int bottom) {
-        const int32_t* plane = crossing + (b * 2 + 1) * pixels;
-        scene.blend_rows(plane, 1, b, top, bottom, rows.get() + b * size, out + b * size);
+        const Rows<T> rows{scene.gaps(b, crossing), scene.picture(b, image, depth)};
+        T* result = out + b * pixels * channels;
+        const int64_t begin = static_cast<int64_t>(top) * width, end = static_cast<int64_t>(bottom) * width;
+        for (int64_t pixel = begin; pixel < end; ++pixel)
+            for (int c = 0; c < channels; ++c) result[pixel * channels + c] = rows.image(pixel, c);
+        each_pixel_at_gaps(rows.gaps, top, bottom, [&](int64_t pixel) {
+            for (int c = 0; c < channels; ++c) result[pixel * channels + c] = rows.gaps.blended(1, pixel, c, rows);
+        });
     });
 }
 
 template <class T>
 void antialias_backward(const FaceBatch& batch, const T* points, const int64_t* edges, int height, int width,
-                        int channels, int threads, const T* image, const int32_t* crossing, const T* grad_out,
-                        T* grad_image, T* grad_points) {
+                        int channels, int threads, const T* depth, const T* image, const int32_t* crossing,
+                        const T* grad_out, T* grad_image, T* grad_points) {
     const Scene<T> scene{batch, points, edges, height, width, channels};
-    const int64_t pixels = scene.pixels(), size = pixels * channels;
-    const Scratch<T> rows(batch.images * size), grad_rows(batch.images * size);
-    scene.each_band(threads, [&](int64_t b, int top, int bottom) {
-        const int32_t* planes = crossing + b * 2 * pixels;
-        const int64_t at = b * size;
-        scene.blend_rows(planes, 0, b, top, bottom, image + at, rows.get() + at);
-        scene.blend_rows_backward(planes + pixels, 1, b, top, bottom, grad_out + at, grad_rows.get() + at);
-        scene.blend_rows_backward(planes, 0, b, top, bottom, grad_rows.get() + at, grad_image + at);
-    });
+    const int64_t pixels = scene.pixels();
+    if (grad_image)
+        scene.each_band(threads, [&](int64_t b, int top, int bottom) {
+            const GradRows<T> grad_rows{scene.gaps(b, crossing), scene.picture(b, grad_out, depth)};
+            const T* given = grad_rows.grad_out.values;
+            T* result = grad_image + b * pixels * channels;
+            const int64_t begin = static_cast<int64_t>(top) * width, end = static_cast<int64_t>(bottom) * width;
+            std::copy(given + begin * channels, given + end * channels, result + begin * channels);
+            each_pixel_at_gaps(grad_rows.gaps, top, bottom, [&](int64_t pixel) {
+                for (int c = 0; c < channels; ++c)
+                    result[pixel * channels + c] = grad_rows.gaps.unblended(0, pixel, c, grad_rows);
+            });
+        });
     // packed images may share points, so only shared topology, where each image has its own, adds in parallel
     parallel_for(batch.images, batch.ranges ? 1 : threads, [&](int64_t b) {
-        const int32_t* planes = crossing + b * 2 * pixels;
-        const int64_t at = b * size;
-        scene.move_edges(planes + pixels, b, rows.get() + at, grad_out + at, grad_points);
-        scene.move_edges(planes, b, image + at, grad_rows.get() + at, grad_points);
+        const Gaps<T> gaps = scene.gaps(b, crossing);
+        for (int axis = 1; axis >= 0; --axis)
+            move_edges(gaps, axis, scene.picture(b, image, depth), scene.picture(b, grad_out, depth), grad_points);
     });
 }
 
@@ -181,7 +178,7 @@ void antialias_backward(const FaceBatch& batch, const T* points, const int64_t* 
     template void antialias_forward<T>(const FaceBatch&, const T*, const int64_t*, const int64_t*, int64_t, int, int,  \
                                        int, int, const T*, const T*, T*, int32_t*);                                   \
     template void antialias_backward<T>(const FaceBatch&, const T*, const int64_t*, int, int, int, int, const T*,      \
-                                        const int32_t*, const T*, T*, T*);
+                                        const T*, const int32_t*, const T*, T*, T*);
 INSTANTIATE(float)
 INSTANTIATE(double)
 

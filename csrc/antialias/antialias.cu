@@ -1,7 +1,7 @@
 // Antialiasing on CUDA: the rules are those of antialias.h. Which edge has a gap does not depend on the order in which
 // edges ask: all that may have it lie on the side of its nearer pixel, the outermost wins, and the lower index where they
 // tie.
-#include "antialias/crossing.h"
+#include "antialias/gaps.h"
 #include "cuda/batch.h"
 #include "cuda/kernels.h"
 
@@ -108,127 +108,62 @@ __global__ void claim_kernel(FaceBatch batch, const T* points, Edges edges, int 
     });
 }
 
-// An image's gaps and what they do to its pixels.
+// The gaps of a batch, and its pixels in the order of the results.
 template <class T>
-struct Gaps {
-    FaceBatch batch;
+struct Batch {
+    FaceBatch faces;
     const T* points;
     Edges edges;
     int height, width, channels;
     const int32_t* crossing;
+    const T* depth;
 
-    struct Place {
-        int64_t image;
-        int y, x, channel;
-    };
-    __device__ bool place(int64_t index, Place& at) const {
-        const int64_t pixel = index / channels;
-        at.channel = static_cast<int>(index % channels);
-        at.x = static_cast<int>(pixel % width);
-        at.y = static_cast<int>(pixel / width % height);
-        at.image = pixel / width / height;
-        return at.image < batch.images;
+    __device__ int64_t pixels() const { return static_cast<int64_t>(height) * width; }
+    __device__ Gaps<T> gaps(int64_t image) const {
+        return {points, edges.corners, faces.vertex_offset(image), crossing + image * 2 * pixels(), height, width};
     }
-    // The blend across the gap that begins at pixel (y, x), or false.
-    __device__ bool blend(int64_t image, int axis, int y, int x, Blend<T>& out) const {
-        if (y < 0 || x < 0) return false;
-        const int64_t pixel = static_cast<int64_t>(y) * width + x;
-        const int32_t code = crossing[(image * 2 + axis) * height * width + pixel];
-        if (code < 0) return false;
-        out = blend_at(line_of(batch, edges, points, image, code >> 1), code, y, x, width);
-        return true;
-    }
-    // value(giver, channel) blended into pixel (y, x) across its two gaps of one axis
-    template <class Value>
-    __device__ T blended(int64_t image, int axis, int y, int x, int c, const Value& value) const {
-        const int64_t pixel = static_cast<int64_t>(y) * width + x;
-        const T own = value(pixel, c);
-        T result = own;
-        Blend<T> m;
-        if (blend(image, axis, axis == 0 ? y : y - 1, axis == 0 ? x - 1 : x, m) && m.taker == pixel)
-            result += m.weight * (value(m.giver, c) - own);
-        if (blend(image, axis, y, x, m) && m.taker == pixel) result += m.weight * (value(m.giver, c) - own);
-        return result;
-    }
-    // The transpose of that: the gradient of pixel (y, x) given grad(pixel, channel) of what was blended.
-    template <class Grad>
-    __device__ T unblended(int64_t image, int axis, int y, int x, int c, const Grad& grad) const {
-        const int64_t pixel = static_cast<int64_t>(y) * width + x;
-        T result = grad(pixel, c);
-        for (int side = 0; side < 2; ++side) {
-            Blend<T> m;
-            if (!blend(image, axis, axis == 1 && side == 0 ? y - 1 : y, axis == 0 && side == 0 ? x - 1 : x, m)) continue;
-            if (m.taker == pixel) result -= m.weight * grad(pixel, c);
-            else result += m.weight * grad(m.taker, c);
-        }
-        return result;
-    }
-    // one image's values after the rows were blended
-    __device__ auto rows(int64_t image, const T* values) const {
-        const T* mine = values + image * height * width * channels;
-        return [this, image, mine](int64_t pixel, int c) {
-            return blended(image, 0, static_cast<int>(pixel / width), static_cast<int>(pixel % width), c,
-                           [this, mine](int64_t p, int n) { return mine[p * channels + n]; });
-        };
-    }
-    // the gradient of those, given that of the result
-    __device__ auto grad_rows(int64_t image, const T* grads) const {
-        const T* mine = grads + image * height * width * channels;
-        return [this, image, mine](int64_t pixel, int c) {
-            return unblended(image, 1, static_cast<int>(pixel / width), static_cast<int>(pixel % width), c,
-                             [this, mine](int64_t p, int n) { return mine[p * channels + n]; });
-        };
+    // The picture of an image, null for the mask that its depth makes.
+    __device__ Pixels<T> picture(int64_t image, const T* values) const {
+        return {values ? values + image * pixels() * channels : nullptr, depth + image * pixels(), channels};
     }
 };
 
 template <class T>
-__global__ void blend_kernel(Gaps<T> gaps, const T* image, T* out) {
-    const int64_t index = thread_index();
-    typename Gaps<T>::Place at;
-    if (gaps.place(index, at)) out[index] = gaps.blended(at.image, 1, at.y, at.x, at.channel, gaps.rows(at.image, image));
+__global__ void blend_kernel(Batch<T> batch, const T* image, T* out) {
+    const int64_t index = thread_index(), pixel = index / batch.channels, b = pixel / batch.pixels();
+    if (b >= batch.faces.images) return;
+    const Rows<T> rows{batch.gaps(b), batch.picture(b, image)};
+    out[index] = rows.gaps.blended(1, pixel % batch.pixels(), static_cast<int>(index % batch.channels), rows);
 }
 
 template <class T>
-__global__ void grad_image_kernel(Gaps<T> gaps, const T* grad_out, T* grad_image) {
-    const int64_t index = thread_index();
-    typename Gaps<T>::Place at;
-    if (gaps.place(index, at))
-        grad_image[index] = gaps.unblended(at.image, 0, at.y, at.x, at.channel, gaps.grad_rows(at.image, grad_out));
-}
-
-// d loss / d blend weight of a gap, summed over the channels
-template <class T, class Value, class Grad>
-__device__ T weight_gradient(const Blend<T>& m, int channels, const Value& value, const Grad& grad) {
-    T sum = 0;
-    for (int c = 0; c < channels; ++c) sum += grad(m.taker, c) * (value(m.giver, c) - value(m.taker, c));
-    return sum;
+__global__ void grad_image_kernel(Batch<T> batch, const T* grad_out, T* grad_image) {
+    const int64_t index = thread_index(), pixel = index / batch.channels, b = pixel / batch.pixels();
+    if (b >= batch.faces.images) return;
+    const GradRows<T> grad_rows{batch.gaps(b), batch.picture(b, grad_out)};
+    grad_image[index] =
+        grad_rows.gaps.unblended(0, pixel % batch.pixels(), static_cast<int>(index % batch.channels), grad_rows);
 }
 
 template <class T>
-__global__ void grad_edges_kernel(Gaps<T> gaps, const T* image, const T* grad_out, T* grad_edges) {
+__global__ void grad_edges_kernel(Batch<T> batch, const T* image, const T* grad_out, T* grad_edges) {
     const int64_t slot = thread_index();
-    if (slot < gaps.edges.slots(gaps.batch))
+    if (slot < batch.edges.slots(batch.faces))
         for (int n = 0; n < 4; ++n) grad_edges[4 * slot + n] = 0;
     // (the barrier within each_silhouette puts these zeros before the sums)
-    each_silhouette(gaps.batch, gaps.edges, gaps.points, gaps.height, gaps.width,
+    each_silhouette(batch.faces, batch.edges, batch.points, batch.height, batch.width,
                     [&](const Silhouette& one, int64_t to_slot, const Crossing<T>& line, bool inner_first, int from, int to) {
-        const int axis = line.axis, width = gaps.width, channels = gaps.channels;
-        const int64_t pixels = static_cast<int64_t>(gaps.height) * width;
+        const int axis = line.axis, width = batch.width;
         const int32_t mine = 2 * one.edge + inner_first;
-        const int32_t* plane = gaps.crossing + (one.image * 2 + axis) * pixels;
-        const T* values = image + one.image * pixels * channels;
-        const T* grads = grad_out + one.image * pixels * channels;
+        const Gaps<T> gaps = batch.gaps(one.image);
+        const Pixels<T> values = batch.picture(one.image, image), grads = batch.picture(one.image, grad_out);
+        const int32_t* plane = gaps.crossing + axis * batch.pixels();
         T sums[2] = {0, 0};  // of the position at each end
         for (int i = from + threadIdx.x % kWarp; i < to; i += kWarp) {
-            const int gap = gap_at(line, i, 0, (axis == 0 ? width : gaps.height) - 1);
+            const int gap = gap_at(line, i, 0, (axis == 0 ? width : batch.height) - 1);
             if (gap < 0 || plane[gap_pixel(line, i, gap, width)] != mine) continue;
             const Blend<T> m = blend_at(line, mine, axis == 0 ? i : gap, axis == 0 ? gap : i, width);
-            const T g = m.rate * (axis == 1 ? weight_gradient(m, channels, gaps.rows(one.image, image),
-                                                              [&](int64_t p, int c) { return grads[p * channels + c]; })
-                                            : weight_gradient(m, channels,
-                                                              [&](int64_t p, int c) { return values[p * channels + c]; },
-                                                              gaps.grad_rows(one.image, grad_out)));
-            const T s = line.fraction(m.along);
+            const T g = m.rate * weight_gradient(gaps, axis, m, values, grads), s = line.fraction(m.along);
             sums[0] += g * (1 - s);
             sums[1] += g * s;
         }
@@ -255,41 +190,41 @@ void antialias_claim(const Place& place, const FaceBatch& batch, const T* points
 }
 
 template <class T>
-void antialias_blend(const Place& place, const FaceBatch& batch, const T* points, const int64_t* edges, int height,
-                     int width, int channels, const T* image, const int32_t* crossing, T* out) {
-    const Gaps<T> gaps{batch, points, {edges, nullptr, 0}, height, width, channels, crossing};
-    launch("antialias_blend", place, blocks_for(batch.images * height * width * channels, kThreads), kThreads,
-           blend_kernel<T>, gaps, image, out);
+void antialias_blend(const Place& place, const FaceBatch& faces, const T* points, const int64_t* edges, int height,
+                     int width, int channels, const T* depth, const T* image, const int32_t* crossing, T* out) {
+    const Batch<T> batch{faces, points, {edges, nullptr, 0}, height, width, channels, crossing, depth};
+    launch("antialias_blend", place, blocks_for(faces.images * height * width * channels, kThreads), kThreads,
+           blend_kernel<T>, batch, image, out);
 }
 
 template <class T>
-void antialias_backward_image(const Place& place, const FaceBatch& batch, const T* points, const int64_t* edges, int height,
-                              int width, int channels, const int32_t* crossing, const T* grad_out, T* grad_image) {
-    const Gaps<T> gaps{batch, points, {edges, nullptr, 0}, height, width, channels, crossing};
-    launch("antialias_backward_image", place, blocks_for(batch.images * height * width * channels, kThreads), kThreads,
-           grad_image_kernel<T>, gaps, grad_out, grad_image);
+void antialias_backward_image(const Place& place, const FaceBatch& faces, const T* points, const int64_t* edges, int height,
+                              int width, int channels, const T* depth, const int32_t* crossing, const T* grad_out,
+                              T* grad_image) {
+    const Batch<T> batch{faces, points, {edges, nullptr, 0}, height, width, channels, crossing, depth};
+    launch("antialias_backward_image", place, blocks_for(faces.images * height * width * channels, kThreads), kThreads,
+           grad_image_kernel<T>, batch, grad_out, grad_image);
 }
 
 template <class T>
-void antialias_backward_edges(const Place& place, const FaceBatch& batch, const T* points, const int64_t* edges,
+void antialias_backward_edges(const Place& place, const FaceBatch& faces, const T* points, const int64_t* edges,
                               const int64_t* edge_faces, int64_t edge_count, int height, int width, int channels,
-                              const T* image, const int32_t* crossing, const T* grad_out, T* grad_edges) {
-    const Gaps<T> gaps{batch, points, {edges, edge_faces, edge_count}, height, width, channels, crossing};
-    const int64_t slots = (batch.ranges ? 2 : batch.images) * edge_count;
-    launch("antialias_backward_edges", place, blocks_for(slots, kThreads), kThreads, grad_edges_kernel<T>, gaps, image,
-           grad_out, grad_edges);
+                              const T* depth, const T* image, const int32_t* crossing, const T* grad_out, T* grad_edges) {
+    const Batch<T> batch{faces, points, {edges, edge_faces, edge_count}, height, width, channels, crossing, depth};
+    launch("antialias_backward_edges", place, blocks_for((faces.ranges ? 2 : faces.images) * edge_count, kThreads), kThreads,
+           grad_edges_kernel<T>, batch, image, grad_out, grad_edges);
 }
 
 #define INSTANTIATE(T)                                                                                                 \
     template void antialias_claim<T>(const Place&, const FaceBatch&, const T*, const int64_t*, const int64_t*, int64_t, \
-                                     int, int, const T*, int32_t*);                                     \
+                                     int, int, const T*, int32_t*);                                                    \
     template void antialias_blend<T>(const Place&, const FaceBatch&, const T*, const int64_t*, int, int, int, const T*, \
-                                     const int32_t*, T*);                                                              \
+                                     const T*, const int32_t*, T*);                                                    \
     template void antialias_backward_image<T>(const Place&, const FaceBatch&, const T*, const int64_t*, int, int, int, \
-                                              const int32_t*, const T*, T*);                                           \
+                                              const T*, const int32_t*, const T*, T*);                                 \
     template void antialias_backward_edges<T>(const Place&, const FaceBatch&, const T*, const int64_t*,                \
-                                              const int64_t*, int64_t, int, int, int, const T*, const int32_t*,        \
-                                              const T*, T*);
+                                              const int64_t*, int64_t, int, int, int, const T*, const T*,              \
+                                              const int32_t*, const T*, T*);
 INSTANTIATE(float)
 INSTANTIATE(double)
 

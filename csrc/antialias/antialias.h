@@ -22,7 +22,8 @@ namespace invgraph {
 inline namespace INVGRAPH_ISA {
 
 // points (P, 3): pixel u, v, depth; edges (edge_count, 2) corners; edge_faces (edge_count, 2): -1 where there is no
-// second face; depth (images, height, width): infinity for background; image, out (images, height, width, channels);
+// second face; depth (images, height, width): infinity for background; image, out (images, height, width, channels): a
+// null image stands for the mask (channels 1), 1 where there is a depth;
 // crossing (images, 2, height, width): for the gap to the right of (plane 0) or below (plane 1) each pixel
 // 2 * edge + (1 if the inner pixel is the left or upper one), -1 for none. Kept for the backward pass.
 template <class T>
@@ -30,11 +31,11 @@ void antialias_forward(const FaceBatch& batch, const T* points, const int64_t* e
                        int64_t edge_count, int height, int width, int channels, int threads, const T* depth,
                        const T* image, T* out, int32_t* crossing);
 
-// grad_image is overwritten; grad_points (P, 3) is zeroed by the caller.
+// grad_image is overwritten, or null where it is not wanted; grad_points (P, 3) is zeroed by the caller.
 template <class T>
 void antialias_backward(const FaceBatch& batch, const T* points, const int64_t* edges, int height, int width,
-                        int channels, int threads, const T* image, const int32_t* crossing, const T* grad_out,
-                        T* grad_image, T* grad_points);
+                        int channels, int threads, const T* depth, const T* image, const int32_t* crossing,
+                        const T* grad_out, T* grad_image, T* grad_points);
 
 }  // namespace INVGRAPH_ISA
 }  // namespace invgraph

@@ -22,8 +22,8 @@ struct Kernels {
                               int64_t edge_count, int height, int width, int channels, int threads, const T* depth,
                               const T* image, T* out, int32_t* crossing);
     void (*antialias_backward)(const FaceBatch&, const T* points, const int64_t* edges, int height, int width,
-                               int channels, int threads, const T* image, const int32_t* crossing, const T* grad_out,
-                               T* grad_image, T* grad_points);
+                               int channels, int threads, const T* depth, const T* image, const int32_t* crossing,
+                               const T* grad_out, T* grad_image, T* grad_points);
     void (*soft_color_forward)(const FaceBatch&, const T* points, const T* colors, bool images_share_colors, int channels,
                                int height, int width, T sigma, T gamma, T reach, T near, T far, T eps, int threads,
                                T* color, T* background, T* transmittance, T* peak, T* total);

@@ -72,21 +72,24 @@ template <class T>
 void interpolate_backward_faces(const Place&, int64_t slots, int64_t channels, const int64_t* order, const int64_t* begin,
                                 const T* barycentric, const T* grad_out, T* grad_faces);
 
-// crossing (images, 2, height, width): -1 everywhere before, and afterwards the outermost claim of each gap
+// crossing (images, 2, height, width): -1 everywhere before, and afterwards the outermost claim of each gap.
+// A null image stands for the mask, 1 where there is a depth.
 template <class T>
 void antialias_claim(const Place&, const FaceBatch&, const T* points, const int64_t* edges, const int64_t* edge_faces,
                      int64_t edge_count, int height, int width, const T* depth, int32_t* crossing);
 template <class T>
 void antialias_blend(const Place&, const FaceBatch&, const T* points, const int64_t* edges, int height, int width,
-                     int channels, const T* image, const int32_t* crossing, T* out);
+                     int channels, const T* depth, const T* image, const int32_t* crossing, T* out);
 template <class T>
 void antialias_backward_image(const Place&, const FaceBatch&, const T* points, const int64_t* edges, int height, int width,
-                              int channels, const int32_t* crossing, const T* grad_out, T* grad_image);
+                              int channels, const T* depth, const int32_t* crossing, const T* grad_out,
+                              T* grad_image);
 // grad_edges (images, or 2 if packed: one an adjacent face; edge_count, 2 ends, 2 coordinates)
 template <class T>
 void antialias_backward_edges(const Place&, const FaceBatch&, const T* points, const int64_t* edges,
                               const int64_t* edge_faces, int64_t edge_count, int height, int width, int channels,
-                              const T* image, const int32_t* crossing, const T* grad_out, T* grad_edges);
+                              const T* depth, const T* image, const int32_t* crossing, const T* grad_out,
+                              T* grad_edges);
 
 // Soft outline. Lists are counted into `counts` with ends = null, then filled with ends = the inclusive prefix sum.
 // Slots of edges: images * edge_count, or 2 * edge_count if packed: edge e in the image of either face at 2 e and 2 e + 1.

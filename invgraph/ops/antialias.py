@@ -13,7 +13,7 @@ from ._register import primitives, register
 
 @full_precision
 def antialias(
-    image: Tensor,
+    image: Tensor | None,
     depth: Tensor,
     points: Tensor,
     faces: Tensor,
@@ -32,7 +32,8 @@ def antialias(
     and rows are blended before columns, so that every value stays between those of ``image``.
 
     Args:
-        image: ``(B, H, W, C)``, what :func:`rasterize` saw: a mask, colours, normals ...
+        image: ``(B, H, W, C)``, what :func:`rasterize` saw: colours, normals ...; None: the mask, 1 where there is a
+            depth and 0 on background, with C = 1.
         depth: ``(B, H, W)`` from :func:`rasterize`, infinity on background.
         points: ``(B, V, 3)`` or, with ``ranges``, ``(P, 3)``: as given to :func:`rasterize`.
         faces: ``(F, 3)`` int64.
@@ -44,12 +45,17 @@ def antialias(
         ``(B, H, W, C)``, differentiable (once) with respect to ``image`` and the (u, v) of ``points``. The same bytes
         for any number of threads.
     """
-    if image.dim() != 4:
+    if image is None:
+        if depth.dim() != 3:
+            raise ValueError(f"depth: expected shape (B, H, W), got {tuple(depth.shape)}")
+    elif image.dim() != 4:
         raise ValueError(f"image: expected shape (B, H, W, C), got {tuple(image.shape)}")
-    check_drawing(points, faces, ranges, (image.shape[1], image.shape[2]), channels=3)
-    if depth.shape != image.shape[:3]:
+    elif depth.shape != image.shape[:3]:
         raise ValueError(f"depth: expected shape {tuple(image.shape[:3])} as image has, got {tuple(depth.shape)}")
+    check_drawing(points, faces, ranges, (depth.shape[1], depth.shape[2]), channels=3)
     for name, tensor in (("image", image), ("depth", depth)):
+        if tensor is None:
+            continue
         if tensor.dtype != points.dtype:
             raise TypeError(f"{name}: expected {points.dtype} as points are, got {tensor.dtype}")
         if tensor.device != points.device:
@@ -61,7 +67,7 @@ def antialias(
 
 
 def _forward(
-    image: Tensor,
+    image: Tensor | None,
     depth: Tensor,
     points: Tensor,
     faces: Tensor,
@@ -72,12 +78,12 @@ def _forward(
     image, depth, points, faces, ranges = dense(image, depth, points, faces, ranges)
     edges, edge_faces = dense(edges, edge_faces)
     batch = native_batch(points, faces, ranges)
-    if len(image) != batch[2]:
-        raise ValueError(f"image: expected {batch[2]} images, as many as the points or ranges, got {len(image)}")
+    if len(depth) != batch[2]:
+        name = "depth" if image is None else "image"
+        raise ValueError(f"{name}: expected {batch[2]} images, as many as the points or ranges, got {len(depth)}")
     check_edge_indices(points, faces, edges, edge_faces)
-    out = torch.empty_like(image)
-    count, height, width, channels = image.shape
-    crossing = image.new_empty(count, 2, height, width, dtype=torch.int32)
+    out, crossing = _empty(image, depth)
+    _, height, width, channels = out.shape
     _native.antialias_forward(
         is_double(points),
         batch,
@@ -90,7 +96,7 @@ def _forward(
         channels,
         torch.get_num_threads(),
         depth.data_ptr(),
-        image.data_ptr(),
+        0 if image is None else image.data_ptr(),
         out.data_ptr(),
         crossing.data_ptr(),
     )
@@ -98,7 +104,7 @@ def _forward(
 
 
 def _forward_fake(
-    image: Tensor,
+    image: Tensor | None,
     depth: Tensor,
     points: Tensor,
     faces: Tensor,
@@ -106,13 +112,19 @@ def _forward_fake(
     edges: Tensor,
     edge_faces: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    count, height, width, _ = image.shape
-    out = torch.empty_like(image, memory_format=torch.contiguous_format)
-    return out, image.new_empty(count, 2, height, width, dtype=torch.int32)
+    return _empty(image, depth)
+
+
+def _empty(image: Tensor | None, depth: Tensor) -> tuple[Tensor, Tensor]:
+    """The result, and for each gap between pixels which edge crosses it."""
+    count, height, width = depth.shape
+    channels = 1 if image is None else image.shape[-1]
+    return depth.new_empty(count, height, width, channels), depth.new_empty(count, 2, height, width, dtype=torch.int32)
 
 
 def _backward(
-    image: Tensor,
+    image: Tensor | None,
+    depth: Tensor,
     points: Tensor,
     faces: Tensor,
     ranges: Tensor | None,
@@ -120,28 +132,32 @@ def _backward(
     edge_faces: Tensor,
     crossing: Tensor,
     grad_out: Tensor,
+    image_gradient: bool,
 ) -> tuple[Tensor, Tensor]:
-    image, points, faces, ranges = dense(image, points, faces, ranges)
+    image, depth, points, faces, ranges = dense(image, depth, points, faces, ranges)
     edges, crossing, grad_out = dense(edges, crossing, grad_out)
-    grad_image, grad_points = torch.empty_like(image), torch.zeros_like(points)
+    grad_image = grad_out.new_empty(grad_out.shape if image_gradient else 0)
+    grad_points = torch.zeros_like(points)
     _native.antialias_backward(
         is_double(points),
         native_batch(points, faces, ranges, checked=True),
         points.data_ptr(),
         edges.data_ptr(),
-        *image.shape[1:],
+        *grad_out.shape[1:],
         torch.get_num_threads(),
-        image.data_ptr(),
+        depth.data_ptr(),
+        0 if image is None else image.data_ptr(),
         crossing.data_ptr(),
         grad_out.data_ptr(),
-        grad_image.data_ptr(),
+        grad_image.data_ptr() if image_gradient else 0,
         grad_points.data_ptr(),
     )
     return grad_image, grad_points
 
 
 def _backward_fake(
-    image: Tensor,
+    image: Tensor | None,
+    depth: Tensor,
     points: Tensor,
     faces: Tensor,
     ranges: Tensor | None,
@@ -149,13 +165,13 @@ def _backward_fake(
     edge_faces: Tensor,
     crossing: Tensor,
     grad_out: Tensor,
+    image_gradient: bool,
 ) -> tuple[Tensor, Tensor]:
-    return torch.empty_like(image), torch.empty_like(points)
+    return grad_out.new_empty(grad_out.shape if image_gradient else 0), torch.empty_like(points)
 
 
 def _setup(ctx, inputs, output) -> None:
-    image, _, points, faces, ranges, edges, edge_faces = inputs
-    ctx.save_for_backward(image, points, faces, ranges, edges, edge_faces, output[1])
+    ctx.save_for_backward(*inputs, output[1])
     ctx.set_materialize_grads(False)
     ctx.mark_non_differentiable(output[1])
 
@@ -163,12 +179,13 @@ def _setup(ctx, inputs, output) -> None:
 def _gradient(ctx, grad_out, _):
     if grad_out is None:
         return (None,) * 7
-    grad_image, grad_points = primitives.antialias_backward(*ctx.saved_tensors, grad_out)
-    return grad_image, None, grad_points, None, None, None, None
+    wanted = ctx.needs_input_grad[0]
+    grad_image, grad_points = primitives.antialias_backward(*ctx.saved_tensors, grad_out, wanted)
+    return grad_image if wanted else None, None, grad_points, None, None, None, None
 
 
 register(
-    "antialias(Tensor image, Tensor depth, Tensor points, Tensor faces, Tensor? ranges,"
+    "antialias(Tensor? image, Tensor depth, Tensor points, Tensor faces, Tensor? ranges,"
     " Tensor edges, Tensor edge_faces) -> (Tensor, Tensor)",
     _forward,
     _forward_fake,
@@ -177,9 +194,9 @@ register(
     image_dims={"points": 3, "image": 4, "depth": 3},
 )
 register(
-    "antialias_backward(Tensor image, Tensor points, Tensor faces, Tensor? ranges,"
-    " Tensor edges, Tensor edge_faces, Tensor crossing, Tensor grad_out) -> (Tensor, Tensor)",
+    "antialias_backward(Tensor? image, Tensor depth, Tensor points, Tensor faces, Tensor? ranges,"
+    " Tensor edges, Tensor edge_faces, Tensor crossing, Tensor grad_out, bool image_gradient) -> (Tensor, Tensor)",
     _backward,
     _backward_fake,
-    image_dims={"points": 3, "image": 4, "crossing": 4, "grad_out": 4},
+    image_dims={"points": 3, "image": 4, "depth": 3, "crossing": 4, "grad_out": 4},
 )

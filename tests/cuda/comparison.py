@@ -126,7 +126,11 @@ def _all_calls(scene: Scene) -> Iterator[tuple[str, tuple[Any, ...]]]:
     image = torch.cat([weights, (face_id >= 0).to(weights)[..., None]], -1)
     yield "antialias", (image, depth, points, faces, ranges, edges, edge_faces)
     out, crossing = op.antialias(image, depth, points, faces, ranges, edges, edge_faces)
-    yield "antialias_backward", (image, points, faces, ranges, edges, edge_faces, crossing, noise(out))
+    yield "antialias_backward", (image, depth, points, faces, ranges, edges, edge_faces, crossing, noise(out), True)
+    mask = (None, depth, points, faces, ranges, edges, edge_faces)
+    yield "antialias", mask
+    out, crossing = op.antialias(*mask)
+    yield "antialias_backward", (*mask, crossing, out - 0.3, False)
 
     for scale, reach in ((0.4, 3.4), (2.0, 17.0)):
         outline = (points, faces, ranges, edges, edge_faces, depth, scale, reach)

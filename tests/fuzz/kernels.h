@@ -89,7 +89,8 @@ Seen<T> fuzz_rasterize(Random& r, const Kernels<T>& k, const Scene<T>& s) {
 template <class T>
 void fuzz_antialias(Random& r, const Kernels<T>& k, const Scene<T>& s, const Seen<T>& seen) {
     const char* name = "antialias_forward";
-    const int channels = r.one_in(20) ? 0 : 1 + static_cast<int>(r.below(4));
+    const bool mask = r.one_in(4), image_wanted = !mask && r.one_in(2);
+    const int channels = mask ? 1 : r.one_in(20) ? 0 : 1 + static_cast<int>(r.below(4));
     const int64_t edges = s.edges.size / 2;
     Array<T> depth(s.pixels()), image(s.pixels() * channels), grad_out(s.pixels() * channels);
     const bool wild = r.one_in(8);
@@ -101,15 +102,16 @@ void fuzz_antialias(Random& r, const Kernels<T>& k, const Scene<T>& s, const See
     Output<int32_t> crossing(2 * s.pixels());
     repeat(r, name, [&](int threads) {
         k.antialias_forward(s.batch, s.points.get(), s.edges.get(), s.edge_faces.get(), edges, s.height, s.width,
-                            channels, threads, depth.get(), image.get(), out.get(), crossing.get());
+                            channels, threads, depth.get(), mask ? nullptr : image.get(), out.get(), crossing.get());
     }, out, crossing);
     each(crossing, name, "crossing", [&](int32_t c) { return c >= -1 && c < 2 * edges; });
     if (!wild) each(out, name, "value", [](T v) { return std::abs(v) <= T(1.0001); });
     repeat(r, "antialias_backward", [&](int threads) {
-        k.antialias_backward(s.batch, s.points.get(), s.edges.get(), s.height, s.width, channels, threads, image.get(),
-                             crossing.get(), grad_out.get(), grad_image.get(), grad_points.get());
+        k.antialias_backward(s.batch, s.points.get(), s.edges.get(), s.height, s.width, channels, threads, depth.get(),
+                             mask ? nullptr : image.get(), crossing.get(), grad_out.get(),
+                             image_wanted ? grad_image.get() : nullptr, grad_points.get());
     }, grad_image, grad_points);
-    if (!wild) check_finite(grad_image, "antialias_backward", "gradient of the image");
+    if (!wild && image_wanted) check_finite(grad_image, "antialias_backward", "gradient of the image");
     if (!wild && s.ordinary) check_finite(grad_points, "antialias_backward", "gradient of the points");
 }
 

@@ -41,6 +41,34 @@ def test_equals_the_twin_with_gradients(name, size):
     assert float((results[0][0] - image).detach().abs().max()) > 0.1  # edges inside the picture are blended too
 
 
+def test_no_image_is_the_mask():
+    """Alone, of a batch under vmap, and compiled, to the byte what an explicit mask gives."""
+    mesh, size, topology = SCENES["overlapping"], (33, 40), SCENES["overlapping"].topology
+    points = torch.stack([project(mesh, 33, shift=(0.1 * k, 0, 0)) for k in range(2)])  # (2, 1, V, 3)
+    edges = topology.edges, topology.edge_faces
+
+    def mask(points):
+        depth = ops.rasterize(points, mesh.faces, size, barycentric=False).depth
+        return ops.antialias(None, depth, points, mesh.faces, *edges)
+
+    def gradient(points, f):
+        points = points.detach().requires_grad_()
+        (f(points) * torch.linspace(-1, 1, 40, dtype=torch.float64)[:, None]).sum().backward()
+        return points.grad
+
+    for one in points:
+        assert torch.equal(mask(one), coverage(one, mesh, size))
+        assert torch.equal(gradient(one, mask), gradient(one, lambda p: coverage(p, mesh, size)))
+        assert torch.equal(gradient(one, torch.compile(mask, fullgraph=True, backend="aot_eager")), gradient(one, mask))
+    assert torch.equal(torch.func.vmap(mask)(points), torch.stack([mask(one) for one in points]))
+    apart = torch.stack([gradient(one, mask) for one in points])
+    assert torch.equal(gradient(points, torch.func.vmap(mask)), apart)
+    with pytest.raises(ValueError, match="depth: expected 1 images"):
+        ops.antialias(None, torch.ones(2, *size, dtype=torch.float64), points[0], mesh.faces, *edges)
+    with pytest.raises(ValueError, match=r"depth: expected shape \(B, H, W\)"):
+        ops.antialias(None, torch.ones(*size, dtype=torch.float64), points[0], mesh.faces, *edges)
+
+
 @pytest.mark.parametrize("name", ["overlapping", "intersecting"])
 def test_gradcheck(name):
     mesh = SCENES[name]

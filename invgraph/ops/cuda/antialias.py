@@ -10,7 +10,7 @@ from ._launch import address, kernels, place
 
 
 def forward(
-    image: Tensor,
+    image: Tensor | None,
     depth: Tensor,
     points: Tensor,
     faces: Tensor,
@@ -25,12 +25,14 @@ def forward(
     check_bounds("edges", edges, 0, points.shape[-2])
     check_bounds("edge_faces", edge_faces, -1, len(faces))
     points, batch = points.contiguous(), batch_of(points, faces, ranges)
-    if len(image) != batch.images:
-        raise ValueError(f"image: expected {batch.images} images, as many as the points or ranges, got {len(image)}")
-    image, depth, edges, edge_faces = (t.contiguous() for t in (image, depth, edges, edge_faces))
-    count, height, width, _ = image.shape
+    if len(depth) != batch.images:
+        name = "depth" if image is None else "image"
+        raise ValueError(f"{name}: expected {batch.images} images, as many as the points or ranges, got {len(depth)}")
+    image = None if image is None else image.contiguous()
+    depth, edges, edge_faces = depth.contiguous(), edges.contiguous(), edge_faces.contiguous()
+    count, height, width = depth.shape
     double, where = points.dtype == torch.float64, place(points)
-    crossing = image.new_full((count, 2, height, width), -1, dtype=torch.int32)
+    crossing = depth.new_full((count, 2, height, width), -1, dtype=torch.int32)
     kernels().antialias_claim(
         double,
         where,
@@ -44,15 +46,16 @@ def forward(
         address(depth),
         address(crossing),
     )
-    out = torch.empty_like(image)
+    out = depth.new_empty(count, height, width, 1 if image is None else image.shape[-1])
     kernels().antialias_blend(
         double,
         where,
         batch.native,
         address(points),
         address(edges),
-        *image.shape[1:],
-        address(image),
+        *out.shape[1:],
+        address(depth),
+        0 if image is None else address(image),
         address(crossing),
         address(out),
     )
@@ -60,7 +63,8 @@ def forward(
 
 
 def backward(
-    image: Tensor,
+    image: Tensor | None,
+    depth: Tensor,
     points: Tensor,
     faces: Tensor,
     ranges: Tensor | None,
@@ -68,27 +72,31 @@ def backward(
     edge_faces: Tensor,
     crossing: Tensor,
     grad_out: Tensor,
+    image_gradient: bool,
 ) -> tuple[Tensor, Tensor]:
     """As ``invgraph::antialias_backward``."""
     points, batch = points.contiguous(), batch_of(points, faces, ranges)
-    image, grad_out, edge_faces = image.contiguous(), grad_out.contiguous(), edge_faces.contiguous()
+    image = None if image is None else image.contiguous()
+    depth, grad_out, edge_faces = depth.contiguous(), grad_out.contiguous(), edge_faces.contiguous()
     ends = edges.contiguous()
-    grad_image = torch.empty_like(image)
+    grad_image = grad_out.new_empty(grad_out.shape if image_gradient else 0)
     # packed: an edge may be an outline in the images of both of its faces
     copies = batch.images if ranges is None else 2
     grad_edges = points.new_empty(copies, 2 * len(edges), 2)
     double, where = points.dtype == torch.float64, place(points)
-    kernels().antialias_backward_image(
-        double,
-        where,
-        batch.native,
-        address(points),
-        address(ends),
-        *image.shape[1:],
-        address(crossing),
-        address(grad_out),
-        address(grad_image),
-    )
+    if image_gradient:
+        kernels().antialias_backward_image(
+            double,
+            where,
+            batch.native,
+            address(points),
+            address(ends),
+            *grad_out.shape[1:],
+            address(depth),
+            address(crossing),
+            address(grad_out),
+            address(grad_image),
+        )
     kernels().antialias_backward_edges(
         double,
         where,
@@ -97,8 +105,9 @@ def backward(
         address(ends),
         address(edge_faces),
         len(edges),
-        *image.shape[1:],
-        address(image),
+        *grad_out.shape[1:],
+        address(depth),
+        0 if image is None else address(image),
         address(crossing),
         address(grad_out),
         address(grad_edges),

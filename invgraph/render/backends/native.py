@@ -17,7 +17,7 @@ def rasterize(points: Tensor, drawing: Drawing, image_size: tuple[int, int], bar
     return ops.rasterize(points, drawing.faces, image_size, ranges=drawing.ranges, barycentric=barycentric)
 
 
-def antialias(image: Tensor, points: Tensor, drawing: Drawing, fragments: Fragments) -> Tensor:
+def antialias(image: Tensor | None, points: Tensor, drawing: Drawing, fragments: Fragments) -> Tensor:
     """See :func:`invgraph.ops.antialias`."""
     edges, edge_faces = drawing.topology.edges, drawing.topology.edge_faces
     return ops.antialias(image, fragments.depth, points, drawing.faces, edges, edge_faces, ranges=drawing.ranges)
@@ -41,5 +41,6 @@ def alpha(
         return ops.soft_outline(
             points, drawing.faces, edges, edge_faces, image_size, sigma, ranges=drawing.ranges, depth=fragments.depth
         )
-    covered = (fragments.face_id >= 0).to(points.dtype)
-    return covered if mode == "hard" else antialias(covered[..., None], points, drawing, fragments).squeeze(-1)
+    if mode == "antialias":
+        return antialias(None, points, drawing, fragments).squeeze(-1)
+    return (fragments.face_id >= 0).to(points.dtype)
