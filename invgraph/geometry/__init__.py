@@ -6,6 +6,7 @@ from .hull import carve_bounds, visual_hull
 from .mesh import Mesh
 from .remesh import remesh
 from .sampling import sample_surface
+from .simplify import simplify
 from .templates import icosphere
 from .topology import Topology
 
@@ -21,5 +22,6 @@ __all__ = [
     "remesh",
     "sample_surface",
     "save_mesh",
+    "simplify",
     "visual_hull",
 ]
