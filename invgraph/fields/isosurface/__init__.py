@@ -1,6 +1,15 @@
 """Differentiable isosurfaces: meshes as functions of the values, and of the positions, of a grid's nodes."""
 
+from .cube_grid import CubeGrid
+from .flexicubes import FlexiCubesResult, flexicubes
 from .marching_tetrahedra import boundary_nodes, marching_tetrahedra
 from .tetrahedral_grid import TetrahedralGrid
 
-__all__ = ["TetrahedralGrid", "boundary_nodes", "marching_tetrahedra"]
+__all__ = [
+    "CubeGrid",
+    "FlexiCubesResult",
+    "TetrahedralGrid",
+    "boundary_nodes",
+    "flexicubes",
+    "marching_tetrahedra",
+]

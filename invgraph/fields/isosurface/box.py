@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -56,3 +57,11 @@ def lattice(shape: Sequence[int], low: Tensor, high: Tensor) -> Tensor:
     """(X Y Z, 3) positions of a lattice of ``shape`` nodes from ``low`` to ``high``, z fastest."""
     axes = [torch.linspace(float(a), float(b), n, dtype=low.dtype) for a, b, n in zip(low, high, shape)]
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), -1).view(-1, 3).to(low.device)
+
+
+@lru_cache(maxsize=8)
+def box_nodes(cells: tuple[int, int, int], device: torch.device) -> Tensor:
+    """(B,) ascending indices of the nodes on the box."""
+    on_box = torch.ones([n + 1 for n in cells], dtype=torch.bool)
+    on_box[1:-1, 1:-1, 1:-1] = False
+    return on_box.view(-1).nonzero()[:, 0].to(device)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .cell import AROUND
 from .lattice_edges import OCTANTS, LatticeEdges
 from .marching_table import marching_table
 
@@ -16,7 +17,6 @@ _EDGES = (
     *((1, 2), (1, 3), (1, 4), (1, 5)),
     *((2, 3), (3, 4), (5, 4), (2, 5)),
 )
-_AROUND = ((0, 0), (1, 0), (1, 1), (0, 1))  # the face's corners, along the two axes that follow d
 
 
 def face_polygons(corners: Tensor, middles: Tensor, edges: LatticeEdges) -> tuple[Tensor, Tensor]:
@@ -38,7 +38,7 @@ def _across(d: int, corners: Tensor, middles: Tensor, edges: LatticeEdges) -> tu
     count = cells[d] - 1
     signs = [middles.narrow(d, 0, count), middles.narrow(d, 1, count)]
     face = corners.narrow(d, 1, count)
-    signs += [face.narrow(e, a, cells[e]).narrow(f, b, cells[f]) for a, b in _AROUND]
+    signs += [face.narrow(e, a, cells[e]).narrow(f, b, cells[f]) for a, b in AROUND]
     case = torch.zeros(signs[0].shape, dtype=torch.uint8, device=corners.device)
     for bit, sign in enumerate(signs):
         case |= sign.to(torch.uint8) << bit
@@ -51,7 +51,7 @@ def _across(d: int, corners: Tensor, middles: Tensor, edges: LatticeEdges) -> tu
     owners = torch.stack([below, below + step[d], first, first + corner_step[e], first + corner_step[f]], 1)
 
     weight = [4, 2, 1]
-    octants = [a * weight[e] + b * weight[f] for a, b in _AROUND]
+    octants = [a * weight[e] + b * weight[f] for a, b in AROUND]
     owner = [0] * 5 + [1] * 4 + [2, 3, 4, 2]
     which = [OCTANTS + d, *(weight[d] + octant for octant in octants), *octants, e, f, e, f]
     numbers = edges.number(owners[:, owner], torch.tensor(which, device=corners.device))
@@ -69,7 +69,7 @@ def boundary_polygons(middles: Tensor, edges: LatticeEdges) -> Tensor:
             place = middles.narrow(d, side * (cells[d] - 1), 1).nonzero()
             place[:, d] += side * (cells[d] - 1)
             owner = (cells[0] + 1) * (cells[1] + 1) * (cells[2] + 1) + (place * step).sum(1)
-            around = _AROUND if side else _AROUND[::-1]  # counter-clockwise seen from outside the box
+            around = AROUND if side else AROUND[::-1]  # counter-clockwise seen from outside the box
             octants = [side * weight[d] + a * weight[(d + 1) % 3] + b * weight[(d + 2) % 3] for a, b in around]
             a, b, c, e = (edges.number(owner, torch.tensor(octant, device=owner.device)) for octant in octants)
             triangles += [torch.stack([a, b, c], 1), torch.stack([a, c, e], 1)]

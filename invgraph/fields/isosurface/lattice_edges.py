@@ -7,6 +7,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from .cell import corner_of_cells
+
 OCTANTS = 8
 """Edges that a middle owns: to the corners of its cell, number ``4 x + 2 y + z``, then to the next middles along x, y
 and z. A corner owns those to the next corners along x, y and z."""
@@ -59,13 +61,6 @@ class LatticeEdges:
         octant = torch.stack([edge >> 2 & 1, edge >> 1 & 1, edge & 1], 1)
         corner = ((place + octant) * corner_step).sum(1)
         return torch.where(~is_corner & (edge < OCTANTS), corner, next_one)
-
-
-def corner_of_cells(corners: Tensor, octant: int) -> Tensor:
-    """(X, Y, Z) what ``corners (X+1, Y+1, Z+1)`` holds at one corner of each cell, number ``4 x + 2 y + z``."""
-    x, y, z = (n - 1 for n in corners.shape)
-    a, b, c = octant >> 2 & 1, octant >> 1 & 1, octant & 1
-    return corners[a : a + x, b : b + y, c : c + z]
 
 
 def _along_axes(inside: Tensor, first: int) -> Tensor:

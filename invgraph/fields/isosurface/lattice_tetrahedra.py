@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .cell import AROUND
+
 
 def all_tetrahedra(cells: tuple[int, int, int]) -> Tensor:
     """(T, 4) int64, positively oriented: of nodes numbered as in :class:`TetrahedralGrid`."""
@@ -14,7 +16,7 @@ def all_tetrahedra(cells: tuple[int, int, int]) -> Tensor:
     tetrahedra = []
     for d in range(3):
         e, f = (d + 1) % 3, (d + 2) % 3
-        around = [corners.narrow(e, a, cells[e]).narrow(f, b, cells[f]) for a, b in ((0, 0), (1, 0), (1, 1), (0, 1))]
+        around = [corners.narrow(e, a, cells[e]).narrow(f, b, cells[f]) for a, b in AROUND]
         count = cells[d] - 1
         below, above = middles.narrow(d, 0, count), middles.narrow(d, 1, count)
         inner = [x.narrow(d, 1, count) for x in around]

@@ -70,7 +70,8 @@ def surface_on_edges(nodes: Tensor, values: Tensor, edges: Tensor, triangles: Te
     inner = torch.where(first_inside, edges[:, 0], edges[:, 1])
     outer = torch.where(first_inside, edges[:, 1], edges[:, 0])
     # index_select and not indexing, whose gradient is summed by several threads in no fixed order
-    verts = edge_points(*(x.index_select(0, ends) for x in (nodes, values) for ends in (inner, outer)))
+    start, end = nodes.index_select(0, inner), nodes.index_select(0, outer)
+    verts = edge_points(start, end, values.index_select(0, inner), values.index_select(0, outer))
     a, b, c, d = verts.detach().index_select(0, quads.reshape(-1)).view(-1, 4, 3).unbind(1)
     along = torch.where(((a - c).square().sum(1) <= (b - d).square().sum(1))[:, None], quads, quads.roll(-1, 1))
     return Mesh(verts, torch.cat([triangles, along[:, [0, 1, 2]], along[:, [0, 2, 3]]]))
@@ -84,15 +85,22 @@ def boundary_nodes(tetrahedra: Tensor) -> Tensor:
     version = tetrahedra._version
     known = _boundaries.get(tetrahedra)
     if known is None or known[0] != version:
-        faces = tetrahedra.long()[:, torch.tensor([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])].view(-1, 3)
-        faces = faces.sort(1).values
-        size = int(tetrahedra.max()) + 1 if len(tetrahedra) else 1
-        pairs, last = faces[:, 0] * size + faces[:, 1], faces[:, 2]
-        _, pair = torch.unique(pairs, return_inverse=True)  # three nodes in one int64, for any number of nodes
-        _, face, count = torch.unique(pair * size + last, return_inverse=True, return_counts=True)
-        known = version, faces[count[face] == 1].unique()
+        known = version, _boundary_nodes(tetrahedra.long())
         _boundaries[tetrahedra] = known
     return known[1]
+
+
+def _boundary_nodes(tetrahedra: Tensor) -> Tensor:
+    if not len(tetrahedra):
+        return tetrahedra.new_empty(0)
+    faces = tetrahedra[:, torch.tensor([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])].view(-1, 3).sort(1).values
+    faces = faces[faces[:, 2].sort(stable=True).indices]  # by the last node, then by the first two
+    faces = faces[(faces[:, 0] * (int(tetrahedra.max()) + 1) + faces[:, 1]).sort(stable=True).indices]
+    alone = torch.ones(len(faces), dtype=torch.bool, device=faces.device)
+    same = (faces[1:] == faces[:-1]).all(1)
+    alone[1:] &= ~same
+    alone[:-1] &= ~same
+    return faces[alone].unique()
 
 
 def _check_tetrahedra(tetrahedra: Tensor, count: int) -> None:

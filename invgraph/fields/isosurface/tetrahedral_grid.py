@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ...geometry import Mesh
-from .box import UNIT, Bounds, Resolution, as_bounds, as_cells, check_memory, lattice
+from .box import UNIT, Bounds, Resolution, as_bounds, as_cells, box_nodes, check_memory, lattice
 from .crossing import Inside, check_grid, negative_inside
 from .lattice_cells import boundary_polygons, face_polygons
 from .lattice_edges import LatticeEdges
@@ -62,12 +62,10 @@ class TetrahedralGrid:
         corners = lattice([n + 1 for n in self.cells], low, high)
         return torch.cat([corners, lattice(self.cells, low + half, high - half)])
 
-    @cached_property
+    @property
     def boundary(self) -> Tensor:
         """(B,) ascending indices of the nodes on the box, which count as outside."""
-        on_box = torch.ones([n + 1 for n in self.cells], dtype=torch.bool)
-        on_box[1:-1, 1:-1, 1:-1] = False
-        return on_box.view(-1).nonzero()[:, 0].to(self.bounds.device)
+        return box_nodes(self.cells, self.bounds.device)
 
     @cached_property
     def tetrahedra(self) -> Tensor:
