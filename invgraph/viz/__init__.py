@@ -1,5 +1,6 @@
 """Looking at results: shaded pictures, error overlays, contact sheets, their files, the turntable video, the report."""
 
+from .chart_file import save_chart
 from .files import save_picture
 from .overlay import overlay
 from .report import ViewPictures, write_report
@@ -13,6 +14,7 @@ __all__ = [
     "guess_up",
     "orbit_cameras",
     "overlay",
+    "save_chart",
     "save_picture",
     "shade",
     "shaded",
