@@ -20,6 +20,8 @@ COMMANDS = {
     "compare": "Score a mesh against the true one; prints JSON.",
     "render": "Draw a mesh's alpha, depth, normals and colours from a data set's cameras.",
     "doctor": "Say what is wrong or risky in a data set, before an hour is lost.",
+    "data sample": "Sample meshes into a data set of shapes: occupancies, point clouds, voxels.",
+    "data pack": "Pack a data set of shapes into one HDF5 file.",
 }
 OK, USAGE, INTERRUPTED = 0, 2, 130
 

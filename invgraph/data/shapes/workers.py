@@ -1,0 +1,129 @@
+"""One function over many jobs, in processes that may fail or die without the others."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any, Generic, TypeVar
+
+from ...interrupt import Interrupt
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Job, Result]):
+    """What came of a job: its result, or in one sentence why there is none."""
+
+    job: Job
+    result: Result | None
+    failure: str | None
+
+
+def run_jobs(
+    function: Callable[[Job], Result], jobs: Sequence[Job], *, workers: int, interrupt: Interrupt
+) -> Iterator[Outcome[Job, Result]]:
+    """Run ``function`` on each job and give what came of it, in the order in which they end.
+
+    A job that raises, or whose process dies (as of too little memory), fails alone. After a first Ctrl-C no job is
+    begun, and those at work are finished; if the consumer stops early or a second Ctrl-C comes, they are ended.
+
+    Args:
+        function: of a module, as it must be found by processes that are started afresh (spawned); each has one thread.
+        jobs: what can be pickled.
+        workers: number of processes; with 1, or a single job, the work is done in this process.
+        interrupt: entered by the caller.
+    """
+    if min(workers, len(jobs)) <= 1:
+        for job in jobs:
+            if interrupt.requested:
+                return
+            yield Outcome(job, *_attempt(function, job))
+        return
+    waiting = list(reversed(jobs))
+    busy: dict[Connection, tuple[Any, Job]] = {}
+    idle = [_start(function) for _ in range(min(workers, len(jobs)))]
+    everyone = list(idle)
+    try:
+        while True:
+            while waiting and idle and not interrupt.requested:
+                process, connection = idle.pop()
+                busy[connection] = (process, waiting.pop())
+                connection.send(busy[connection][1])
+            if not busy:
+                return
+            for ready in wait(list(busy)):
+                assert isinstance(ready, Connection)
+                process, job = busy.pop(ready)
+                try:
+                    outcome = Outcome(job, *ready.recv())
+                    idle.append((process, ready))
+                except (EOFError, ConnectionResetError):
+                    process.join()
+                    outcome = Outcome(job, None, f"its process ended ({_why(process.exitcode)})")
+                    if waiting and not interrupt.requested:
+                        idle.append(_start(function))
+                        everyone.append(idle[-1])
+                yield outcome
+    finally:
+        for process, connection in everyone:
+            connection.close()
+            if any(process is worker for worker, _ in busy.values()):
+                process.terminate()
+        for process, _ in everyone:
+            process.join()
+
+
+def _start(function: Callable[[Any], Any]) -> tuple[Any, Connection]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(function, theirs), daemon=True)
+    with _interrupts_held():
+        process.start()
+    theirs.close()
+    return process, ours
+
+
+def _serve(function: Callable[[Any], Any], connection: Connection) -> None:
+    """Do the jobs that come, until there is nobody to send them."""
+    import torch
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    torch.set_num_threads(1)
+    while True:
+        try:
+            job = connection.recv()
+        except (EOFError, ConnectionResetError):
+            return
+        connection.send(_attempt(function, job))
+
+
+def _attempt(function: Callable[[Any], Any], job: Any) -> tuple[Any, str | None]:
+    try:
+        return function(job), None
+    except (ValueError, OSError) as error:
+        return None, " ".join(str(error).split()) or type(error).__name__
+    except Exception as error:  # one job does not stop the others, whatever happens to it
+        return None, f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def _why(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        return f"killed by {name}{', out of memory perhaps' if name == 'SIGKILL' else ''}"
+    return f"exit status {exit_code}"
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits, and new processes inherit that it does: it must not end them while they are starting."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
