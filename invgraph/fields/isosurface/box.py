@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from ...errors import InputError
+from ..memory import available_memory
+
 Resolution = int | Sequence[int]
 Bounds = Tensor | Sequence[Sequence[float]]
 UNIT = ((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
+_BYTES_A_NODE = 64  # positions, values, their gradients, signs and numbers
 
 
 def as_cells(resolution: Resolution) -> tuple[int, int, int]:
@@ -39,17 +42,17 @@ def as_bounds(bounds: Bounds, dtype: torch.dtype, device: torch.device | str | N
     return box
 
 
-def check_memory(nodes: int, bytes_a_node: int, resolution: object) -> None:
-    """Refuse a grid that cannot fit in this machine's memory, before it is tried.
+def check_memory(nodes: int, resolution: object) -> None:
+    """Refuse a grid that cannot fit in memory, before it is tried.
 
     Raises:
-        ValueError: says what the grid would take and what there is.
+        InputError: says what the grid would take and what there is.
     """
-    needed, there = nodes * bytes_a_node, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if needed > there:
-        raise ValueError(
-            f"resolution: {resolution} cells make {nodes:,} nodes, which take about {needed / 1e9:,.0f} GB; "
-            f"this machine has {there / 1e9:,.0f} GB"
+    needed, there = nodes * _BYTES_A_NODE, available_memory()
+    if there is not None and needed > there:
+        raise InputError(
+            f"resolution: {resolution} makes {nodes:,} nodes, which would take about {needed / 1e9:,.1f} GB of memory, "
+            f"where {there / 1e9:,.1f} GB are available"
         )
 
 

@@ -23,7 +23,8 @@ class CubeGrid:
         device: of the nodes; None: that of ``bounds``, or the CPU.
 
     Raises:
-        ValueError: not a resolution or box, or a grid that cannot fit in memory.
+        ValueError: not a resolution or box.
+        InputError: a grid that cannot fit in memory.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class CubeGrid:
         self.cells = as_cells(resolution)
         x, y, z = self.cells
         self.num_corners = self.num_nodes = (x + 1) * (y + 1) * (z + 1)
-        check_memory(self.num_nodes, 64, resolution)
+        check_memory(self.num_nodes, resolution)
         self.bounds = as_bounds(bounds, dtype or torch.get_default_dtype(), device)
 
     def __repr__(self) -> str:

@@ -33,7 +33,8 @@ class TetrahedralGrid:
         device: of the nodes; None: that of ``bounds``, or the CPU.
 
     Raises:
-        ValueError: not a resolution or box, or a grid that cannot fit in memory.
+        ValueError: not a resolution or box.
+        InputError: a grid that cannot fit in memory.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class TetrahedralGrid:
         x, y, z = self.cells
         self.num_corners = (x + 1) * (y + 1) * (z + 1)
         self.num_nodes = self.num_corners + x * y * z
-        check_memory(self.num_nodes, 64, resolution)
+        check_memory(self.num_nodes, resolution)
         self.bounds = as_bounds(bounds, dtype or torch.get_default_dtype(), device)
 
     def __repr__(self) -> str:
