@@ -1,9 +1,11 @@
 """Functions of space: occupancy and signed distance, what fits them, and the surfaces they bound."""
 
 from .analytic import AnalyticField, Box, Capsule, Sphere, Torus
+from .auto_decoder import AutoDecoder
 from .check_finite import check_finite
 from .combine import Difference, Intersection, Moved, SmoothUnion, Union
 from .conv_onet import ConvONet
+from .deep_sdf import DeepSDF
 from .descend import descend
 from .extract import Extraction, extract_mesh
 from .field import Field
@@ -12,13 +14,17 @@ from .normals import field_normals
 from .occupancy_network import OccupancyDecoder
 from .random_shapes import random_shape, sample_zero_set
 from .ray_alpha import ray_alpha, ray_logits
+from .ray_pixels import PixelSample, outline_band, sample_pixels
 from .rays import Rays, camera_rays
+from .refine import refine_mesh
 
 __all__ = [
     "AnalyticField",
+    "AutoDecoder",
     "Box",
     "Capsule",
     "ConvONet",
+    "DeepSDF",
     "Difference",
     "Extraction",
     "Field",
@@ -26,6 +32,7 @@ __all__ = [
     "Intersection",
     "Moved",
     "OccupancyDecoder",
+    "PixelSample",
     "Rays",
     "SmoothUnion",
     "Sphere",
@@ -36,8 +43,11 @@ __all__ = [
     "descend",
     "extract_mesh",
     "field_normals",
+    "outline_band",
     "random_shape",
     "ray_alpha",
     "ray_logits",
+    "refine_mesh",
+    "sample_pixels",
     "sample_zero_set",
 ]

@@ -110,7 +110,10 @@ def extract_mesh(
     verts, faces = march_cells(corners, values)
     box = function.bounds
     low, high = box.double().cpu().numpy()
-    position = torch.from_numpy(low + verts / cells * (high - low)).to(box)
+    fraction = verts / cells
+    position = torch.from_numpy(low * (1 - fraction) + high * fraction).to(
+        box
+    )  # on the bounds exactly where it meets them
     return Extraction(Mesh(position, torch.from_numpy(faces).to(box.device)), ask.evaluations, (cells + 1) ** 3)
 
 
@@ -148,7 +151,7 @@ class _Nodes:
         side = self._cells + 1
         index = torch.from_numpy(np.stack([numbers // side**2, numbers // side % side, numbers % side], axis=1))
         fraction = index.to(box.device).double() / self._cells
-        points = (low.double() + fraction * (high - low).double()).to(box.dtype)
+        points = (low.double() * (1 - fraction) + high.double() * fraction).to(box.dtype)
         values = self._function(points).double()
         if bool(values.isnan().any()):
             where = [round(x, 6) for x in points[values.isnan()][0].tolist()]
