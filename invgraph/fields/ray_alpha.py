@@ -98,8 +98,8 @@ def ray_logits(
 ) -> Tensor:
     """``log(alpha / (1 - alpha))`` of :func:`ray_alpha`, for cross-entropies of logits: no gradient vanishes.
 
-    The arguments are the same. Rays that miss the box have the logarithm of the dtype's least positive number, without
-    a gradient.
+    The arguments are the same. Rays that miss the box get a finite number whose sigmoid is 0 (-175 in float32), and no
+    gradient.
     """
     _check(field, cameras, method, softness, samples, importance, code, chunk)
     if code is not None and code.ndim == 2:
@@ -119,7 +119,7 @@ def ray_logits(
     seen = FieldOnRays(field, code, softness, rays[hit], near[hit], (far - near)[hit])
     logits = logits_along(seen, method, lambda count: strata(count, samples, near, generator), importance, chunk)
     shape = (len(cameras), *cameras.image_size) if pixels is None else pixels.shape[:2]
-    missed = logits.new_full((math.prod(shape),), math.log(torch.finfo(logits.dtype).tiny))
+    missed = logits.new_full((math.prod(shape),), 2 * math.log(torch.finfo(logits.dtype).tiny))
     return missed.index_put((hit,), logits).reshape(shape)
 
 

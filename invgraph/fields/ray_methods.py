@@ -129,8 +129,12 @@ def _closest(seen: FieldOnRays, fraction: Tensor, importance: int) -> Places:
         fraction = about_peak(fraction, logits, importance)
         logits = seen.logits(seen.depth(fraction))
     best, at = logits.max(1, keepdim=True)
-    vertex = summit(fraction, logits)
-    place = torch.where(seen.logits(seen.depth(vertex)) > best, vertex, fraction.gather(1, at))[:, 0]
+    reach = (fraction[:, -1:] - fraction[:, :1]) / (4 * fraction.shape[1])
+    about = summit(fraction, logits) + reach * torch.tensor([-1, 0, 1], dtype=reach.dtype, device=reach.device)
+    about = about.clamp(0, 1)
+    logits = seen.logits(seen.depth(about))
+    better = logits.amax(1, keepdim=True) > best
+    place = torch.where(better, summit(about, logits), fraction.gather(1, at))[:, 0]
     return Places(torch.arange(len(seen), device=place.device), place, torch.ones_like(place))
 
 
