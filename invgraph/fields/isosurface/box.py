@@ -23,7 +23,7 @@ def as_cells(resolution: Resolution) -> tuple[int, int, int]:
     Raises:
         ValueError: not one or three whole numbers >= 1.
     """
-    counts = (resolution,) * 3 if isinstance(resolution, int) else tuple(resolution)
+    counts = tuple(resolution) if isinstance(resolution, Sequence) else (resolution,) * 3
     if len(counts) != 3 or any(isinstance(n, bool) or n != int(n) or n < 1 for n in counts):
         raise ValueError(f"resolution: expected one or three numbers of cells >= 1, got {resolution}")
     x, y, z = (int(n) for n in counts)

@@ -65,8 +65,8 @@ def sparse_values(
 
     First without gradients: on a coarse lattice of the cells' corners, then on ever finer ones in the cells whose
     corners disagree, and wherever the surface leads from there, so that every edge that seems to change sign has been
-    asked at both ends. Then once more, with gradients, at those ends alone. On 64 cells an object
-    takes a tenth of the nodes for the signs, and somewhat fewer with gradients. Pieces of the surface that fit between the nodes of the
+    asked at both ends. Then once more, with gradients, at those ends alone. On 64 cells an object takes a tenth of the
+    nodes for the signs, and somewhat fewer with gradients. Pieces of the surface that fit between the nodes of the
     coarse lattice are not found; ``coarsest=10**6`` asks everywhere.
 
     Args:
