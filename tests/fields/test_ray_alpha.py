@@ -133,6 +133,20 @@ def test_product_and_optical_depth_by_hand():
     torch.testing.assert_close(coarse, fine, rtol=1e-3, atol=0)
 
 
+def test_optical_depth_is_measured_along_the_ray():
+    """On the surface everywhere: density 1 / (2 beta), with beta as large as the pixels, which grow with the depth."""
+
+    class Surface(Field):
+        def forward(self, points, code=None):
+            return 0 * points[..., 0]
+
+    cameras = Cameras.look_at([0, 0, -3.0], [0, 0, 0], [0, 1, 0], 90, (2, 2)).to(torch.float64)  # f is 1 pixel
+    pixels = torch.tensor([[[1.24, 1.0]]], dtype=torch.float64)
+    logit = ray_logits(Surface("sdf").double(), cameras, pixels, method="volsdf", softness=2.0, samples=500)
+    length = math.hypot(1, 0.24) * 0.5 / 2 * math.log(4 / 2)  # the box lies between depths 2 and 4
+    assert float(torch.sigmoid(logit)) == pytest.approx(1 - math.exp(-length), rel=1e-5)
+
+
 def test_a_thin_ring_is_not_missed():
     """Thinner than the distance of samples: the second pass finds it between them."""
     cameras = views(size=(64, 64))
