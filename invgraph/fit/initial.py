@@ -1,4 +1,4 @@
-"""What a fit starts from: the visual hull, a sphere, or a mesh file."""
+"""What a fit starts from: the visual hull, a sphere, or a mesh file; as a mesh or as a field."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import logging
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from ..data import Views
 from ..errors import InputError
 from ..geometry import Mesh, carve_bounds, icosphere, load_mesh, visual_hull
+from ..shapes import FieldShape, Shape, TemplateShape
 from .options import FitOptions
 
 logger = logging.getLogger(__name__)
@@ -23,14 +25,22 @@ class InitialMesh:
     Attributes:
         mesh: in the world frame.
         kind: "hull", "sphere" or "file".
+        bounds: lowest and highest corner (3,), (3,) of where the object can be.
         radius: about that of the object, world units; None if it is the mesh's own.
         note: a sentence for the user, or "".
     """
 
     mesh: Mesh
     kind: str
+    bounds: tuple[Tensor, Tensor]
     radius: float | None = None
     note: str = ""
+
+    def shape(self, options: FitOptions) -> Shape:
+        """The surface as ``options.shape`` names it."""
+        if options.shape == "mesh":
+            return TemplateShape(self.mesh, scale=self.radius)
+        return FieldShape.from_mesh(self.mesh, options.shape, options.resolution, self.bounds)
 
 
 def initial_mesh(views: Views, options: FitOptions) -> InitialMesh:
@@ -41,7 +51,8 @@ def initial_mesh(views: Views, options: FitOptions) -> InitialMesh:
     """
     if options.init in ("auto", "hull"):
         try:
-            return InitialMesh(_hull(views, options), "hull")
+            hull = _hull(views, options)
+            return InitialMesh(hull, "hull", hull.bounding_box())
         except ValueError as error:
             if options.init == "hull":
                 raise
@@ -57,7 +68,10 @@ def initial_mesh(views: Views, options: FitOptions) -> InitialMesh:
             f"{options.init}: expected a closed, consistently oriented mesh to start from, "
             f"got one with {int((mesh.topology.edge_count != 2).sum())} open or branching edges"
         )
-    return InitialMesh(mesh.to(views.masks.device, views.masks.dtype), "file")
+    mesh = mesh.to(views.masks.device, views.masks.dtype)
+    low, high = mesh.bounding_box()
+    room = 0.25 * (high - low).max()  # for a field, which cannot leave its box; the object may be larger than its start
+    return InitialMesh(mesh, "file", (low - room, high + room))
 
 
 def _hull(views: Views, options: FitOptions) -> Mesh:
@@ -75,4 +89,5 @@ def sphere_in_view(views: Views, level: int = 3) -> InitialMesh:
     if not bool((size > 0).all()):
         raise InputError(f"{views.source}: the masks of the views have no common region in space")
     radius = 0.5 * float(torch.linalg.vector_norm(size))
-    return InitialMesh(icosphere(level, radius=0.5 * radius, center=(low + high) / 2), "sphere", radius)
+    sphere = icosphere(level, radius=0.5 * radius, center=(low + high) / 2)
+    return InitialMesh(sphere, "sphere", (low, high), radius)

@@ -12,7 +12,7 @@ from ..checkpoint import load_checkpoint, save_checkpoint
 from ..data import Views
 from ..errors import InputError
 from ..interrupt import Interrupt
-from ..shapes import Shape, TemplateShape
+from ..shapes import FieldShape, Shape, TemplateShape
 from .initial import initial_mesh
 from .options import FitOptions
 from .progress import Callback, StageStart
@@ -65,13 +65,10 @@ def fit(
     if saved is not None:
         _check_same(saved, options, train)
         start, note = saved["start"], saved["note"]
-        if shape is None or isinstance(shape, TemplateShape):  # it may have been remeshed since
-            if "faces" not in saved["shape"]:
-                raise ValueError("shape: the run to resume does not fit a TemplateShape; expected its shape, got None")
-            shape = TemplateShape.from_state(saved["shape"])
+        shape = _shape_of(saved["shape"], shape)
     elif shape is None:
         initial = initial_mesh(train, options)
-        shape, start, note = TemplateShape(initial.mesh, scale=initial.radius), initial.kind, initial.note
+        shape, start, note = initial.shape(options), initial.kind, initial.note
     chosen = tuple(stages) if stages is not None else schedule(start, options)
     run = Run(shape, train, options, chosen, {"start": start, "note": note})
     run.seconds["initial shape"] = time.perf_counter() - began
@@ -118,6 +115,18 @@ def fit(
         for callback in callbacks:
             callback.on_end(result)
     return result
+
+
+def _shape_of(state: dict[str, Any], given: Shape | None) -> Shape:
+    """A shape that can load ``state``: that of the caller, or what it has become in the run to resume."""
+    if given is None or isinstance(given, (TemplateShape, FieldShape)):
+        if "faces" in state:
+            return TemplateShape.from_state(state)
+        if FieldShape.is_state(state):
+            return FieldShape.from_state(state)
+    if given is None:
+        raise ValueError("shape: the run to resume fits one of its caller's own; expected that shape, got None")
+    return given
 
 
 def _split(views: Views, holdout: int) -> tuple[Views, Views | None]:

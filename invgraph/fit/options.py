@@ -12,6 +12,9 @@ from typing import Literal
 class FitOptions:
     """Options of a multi-view fit; the defaults are the measured ones."""
 
+    shape: Literal["mesh", "sdf", "occupancy"] = "mesh"
+    """What is fitted: a mesh, which keeps the holes and parts of its start; or a field of signed distances or of
+    occupancies, whose surface may take on any."""
     init: str = "auto"
     """Starting surface: auto (the visual hull, or a sphere where there is none), hull, sphere, or a mesh file in the
     data set's world frame."""
@@ -23,6 +26,13 @@ class FitOptions:
     """Longest side, in pixels, of the finest images used; larger ones are area-averaged down."""
     hull_resolution: int = 128
     """Cells along the longest side of the visual hull's grid."""
+    resolution: int = 64
+    """Of a field: cells along each axis of its finest grid."""
+    silhouette_by: Literal["both", "surface", "rays"] = "both"
+    """Of a field: through its surface and the rasterizer, along rays without a mesh, or both: rays first, which open
+    holes, then the surface, which is exact."""
+    polish: bool = True
+    """Of a field: go on with its surface as a mesh in the end."""
     optimizer: Literal["large-steps", "adam"] = "large-steps"
     """large-steps: AdamUniform on (I + lambda L) x (Nicolet et al. 2021); adam: Adam on the vertices themselves."""
     smoothing: float = 1.0
@@ -33,6 +43,8 @@ class FitOptions:
     """Silhouette term: squared or absolute error over the area of the masks, or one minus intersection over union."""
     bending: float = 1e-4
     """Weight of the thin-plate energy, which decides the surface where no silhouette does; a stage multiplies it."""
+    eikonal: float = 0.01
+    """Weight of the term that keeps signed distances distances; a stage multiplies it."""
     holdout: int = 0
     """Views, evenly spread, kept out of the fit and used to score it."""
     seed: int = 0
@@ -46,15 +58,19 @@ class FitOptions:
                 raise ValueError(f"{field}: expected {expected}, got {getattr(self, field)!r}")
 
         require(bool(self.init), "init", "auto, hull, sphere or a mesh file")
+        require(self.shape in ("mesh", "sdf", "occupancy"), "shape", "mesh, sdf or occupancy")
         require(self.vertices >= 100, "vertices", "at least 100")
         require(0 < self.effort < 1e6, "effort", "a positive number")
         require(self.image_size >= 16, "image_size", "at least 16 pixels")
         require(8 <= self.hull_resolution <= 1024, "hull_resolution", "8 to 1024 cells")
+        require(8 <= self.resolution <= 1024, "resolution", "8 to 1024 cells")
+        require(self.silhouette_by in ("both", "surface", "rays"), "silhouette_by", "both, surface or rays")
         require(self.optimizer in ("large-steps", "adam"), "optimizer", "large-steps or adam")
         require(self.silhouette in ("mse", "l1", "iou"), "silhouette", "mse, l1 or iou")
         require(0 <= self.smoothing < 1e6, "smoothing", "a number >= 0")
         require(0 < self.learning_rate < 1e6, "learning_rate", "a positive number")
         require(0 <= self.bending < float("inf"), "bending", "a number >= 0")
+        require(0 <= self.eikonal < float("inf"), "eikonal", "a number >= 0")
         require(self.holdout >= 0, "holdout", "a number of views >= 0")
         require(-(2**63) <= self.seed < 2**63, "seed", "a 64-bit integer")
         require(self.checkpoint_every >= 0, "checkpoint_every", "a number of steps >= 0")

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch.nn.utils import parametrize
 
-from .. import losses
 from ..data import Views
 from ..errors import InputError
 from ..metrics import silhouette_iou
-from ..render import render
-from ..shapes import Shape, TemplateShape
+from ..shapes import FieldShape, Shape, TemplateShape
 from .adam_uniform import AdamUniform
 from .large_steps import LargeSteps
 from .options import FitOptions
 from .progress import Step
 from .sampling import ViewSampler
 from .schedule import Stage
+from .silhouettes import silhouette_term
 
 # The schedule's step sizes bound u = (I + lambda L) x, which is an order of magnitude larger than the vertices' motion;
 # plain Adam moves every vertex by as much as its rate. Measured on spot and bob.
@@ -59,11 +59,16 @@ class Run:
         return self.stages[self.stage_index]
 
     def begin_stage(self) -> None:
-        """Remesh, and set up what lives for one stage."""
+        """Remesh, or make a field's grid anew, and set up what lives for one stage."""
         began = time.perf_counter()
         self.step = 0
-        if self.stage.vertices is not None and isinstance(self.shape, TemplateShape):
-            self.shape = self.shape.remeshed(self.shape.edge_length_for(self.stage.vertices))
+        vertices, resolution = self.stage.vertices, self.stage.resolution
+        if vertices is not None and isinstance(self.shape, FieldShape):
+            self.shape = self.shape.as_template()
+        if vertices is not None and isinstance(self.shape, TemplateShape):
+            self.shape = self.shape.remeshed(self.shape.edge_length_for(vertices))
+        if resolution is not None and isinstance(self.shape, FieldShape):
+            self.shape = self.shape.resampled(resolution)
         self._set_up()
         self._spend(began)
 
@@ -76,11 +81,18 @@ class Run:
         self.base_rate = stage.learning_rate if preconditioned else stage.learning_rate * _ADAM_RATE
         kind = AdamUniform if preconditioned else torch.optim.Adam
         self.optimizer = kind(self.shape.parameters(), lr=self.base_rate)
-        height, width = self.views.cameras.image_size
-        size = (max(1, round(height * stage.image_scale)), max(1, round(width * stage.image_scale)))
-        self.stage_views = self.views if size == (height, width) else self.views.resize(size)
+        self.stage_views = self._views_of(stage)
         self.sampler = ViewSampler(self.views.cameras.centers, stage.views, self.generator)
         return self.optimizer
+
+    def _views_of(self, stage: Stage) -> Views:
+        """The views at the stage's image size."""
+        height, width = self.views.cameras.image_size
+        scale = stage.image_scale
+        if stage.longest is not None:
+            scale = min(scale, stage.longest / max(height, width))
+        size = (max(1, round(height * scale)), max(1, round(width * scale)))
+        return self.views if size == (height, width) else self.views.resize(size)
 
     def take_step(self) -> Step:
         """One optimizer step on one batch of views."""
@@ -95,10 +107,10 @@ class Run:
         chosen = self.sampler.next()
         batch = self.stage_views[chosen]
         self.optimizer.zero_grad(set_to_none=True)
-        with parametrize.cached():  # one solve a step, however often the shape reads its vertices
-            mesh = self.shape()
-            alpha = render(mesh, batch.cameras, mode=stage.mode, sigma=stage.sigma).alpha
-            terms = {"silhouette": self._silhouette(alpha, batch)}
+        # one solve a step, however often the shape reads its vertices; not where rays read without gradients first
+        with nullcontext() if stage.along_rays else parametrize.cached():
+            alpha, silhouette = silhouette_term(self.shape, batch, stage, self.options, self.coverage, self.generator)
+            terms = {"silhouette": silhouette}
             for name, value in self.shape.regularizers().items():
                 terms[name] = fairness * getattr(self.options, name, 1.0) * value
             loss = torch.stack(list(terms.values())).sum()
@@ -123,14 +135,6 @@ class Run:
             alpha=alpha.detach(),
             shape=self.shape,
         )
-
-    def _silhouette(self, alpha: torch.Tensor, batch: Views) -> torch.Tensor:
-        kind, known = self.options.silhouette, batch.known
-        if kind == "iou":
-            return losses.silhouette_iou(alpha, batch.masks, known=known)
-        error = losses.mse if kind == "mse" else losses.l1
-        # over the object's share of the image: the same number for a small object in a large image, about 1 - IoU
-        return error(alpha, batch.masks, known=known) / self.coverage
 
     def _check_finite(self, loss: torch.Tensor, batch: Views) -> None:
         grads = [p.grad for p in self.shape.parameters() if p.grad is not None]

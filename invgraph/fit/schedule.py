@@ -10,18 +10,22 @@ from .options import FitOptions
 
 @dataclass(frozen=True)
 class Stage:
-    """Some steps at one image size, softness and mesh density.
+    """Some steps at one image size, softness and density of the mesh or the grid.
 
     Attributes:
         name: shown in the progress bar and in metrics.json.
         image_scale: image size as a fraction of the finest, in (0, 1].
         mode: renderer, "outline" (its gradient reaches several pixels), "soft" (as far, but biased at the contour) or
-            "antialias" (exact coverage, reaches a pixel).
-        sigma: softness of "outline" and "soft" in squared pixels of this stage's images.
+            "antialias" (exact coverage, reaches a pixel). Of a field also along rays, without a mesh: "rays" through
+            all that a pixel sees (biased at the contour, but it opens holes) or "closest", by where each ray is deepest
+            inside or passes nearest.
+        sigma: softness in squared pixels of this stage's images; "antialias" has none.
         steps: optimizer steps, >= 1.
         learning_rate: step size at the stage's start, in canonical units (the object's radius is about 1); it falls
             to a tenth by the stage's end.
-        vertices: vertices to remesh to when the stage begins; None keeps the mesh.
+        vertices: vertices to remesh to when the stage begins; None keeps the mesh. A field becomes a mesh.
+        resolution: cells along each axis of a field's grid, made anew when the stage begins; None keeps the grid.
+        longest: longest side, in pixels, that images have at most; None: as ``image_scale`` makes them.
         views: views a step.
         smoothing: multiplies lambda of the large-steps optimizer.
         fairness: multiplies the weights of the regularizers: at the stage's start and end, geometrically between.
@@ -29,14 +33,21 @@ class Stage:
 
     name: str
     image_scale: float
-    mode: Literal["outline", "soft", "antialias"]
+    mode: Literal["outline", "soft", "antialias", "rays", "closest"]
     steps: int
     learning_rate: float
     views: int
     sigma: float = 1.0
     vertices: int | None = None
+    resolution: int | None = None
+    longest: int | None = None
     smoothing: float = 1.0
     fairness: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def along_rays(self) -> bool:
+        """Whether a field is seen without a mesh."""
+        return self.mode in ("rays", "closest")
 
 
 def schedule(start: str, options: FitOptions) -> tuple[Stage, ...]:
@@ -45,16 +56,24 @@ def schedule(start: str, options: FitOptions) -> tuple[Stage, ...]:
     Args:
         start: what the fit starts from: "sphere" needs the wide basin and remeshing; "hull", a mesh file ("file") or a
             given shape ("shape") is close already and goes to exact coverage at once.
-        options: read for ``vertices``, ``effort`` and ``learning_rate``.
+        options: read for ``shape``, ``silhouette_by``, ``polish``, ``resolution``, ``vertices``, ``effort`` and
+            ``learning_rate``.
     """
-    stages = _FROM_SPHERE if start == "sphere" else _FROM_HULL
-
+    if options.shape == "mesh":
+        stages = _FROM_SPHERE if start == "sphere" else _FROM_HULL
+    else:
+        stages = _FIELD[options.silhouette_by]
+        if start != "sphere":
+            stages = stages[1:]  # which comes from afar
+        if options.polish:
+            stages += _FROM_HULL[1:]
     return tuple(
         replace(
             stage,
             steps=max(1, round(stage.steps * options.effort)),
             learning_rate=stage.learning_rate * options.learning_rate,
             vertices=None if stage.vertices is None else max(100, stage.vertices * options.vertices // 10_000),
+            resolution=None if stage.resolution is None else max(8, stage.resolution * options.resolution // 64),
         )
         for stage in stages
     )
@@ -73,3 +92,22 @@ _FROM_SPHERE = (
     Stage("grow", 0.25, "antialias", 60, 0.1, views=8, vertices=2_000, smoothing=2.0, fairness=(3.0, 1.0)),
     *_FROM_HULL,
 )
+# Densities are for a grid of 64 cells in the end.
+_CARVE = Stage("carve", 1.0, "rays", 60, 0.7, views=8, sigma=9.0, resolution=32, longest=64)
+_FIELD = {
+    "both": (
+        _CARVE,
+        Stage("surface", 0.5, "antialias", 60, 0.2, views=8, resolution=48, fairness=(1.0, 0.5)),
+        Stage("field", 1.0, "antialias", 60, 0.1, views=8, resolution=64, fairness=(0.5, 0.5)),
+    ),
+    "surface": (
+        Stage("wide", 0.25, "outline", 80, 0.7, views=8, sigma=4.0, resolution=32),
+        Stage("surface", 0.5, "antialias", 60, 0.2, views=8, resolution=48, fairness=(1.0, 0.5)),
+        Stage("field", 1.0, "antialias", 60, 0.1, views=8, resolution=64, fairness=(0.5, 0.5)),
+    ),
+    "rays": (
+        _CARVE,
+        Stage("rays", 1.0, "closest", 60, 0.2, views=8, sigma=0.25, resolution=48, longest=128),
+        Stage("field", 1.0, "closest", 60, 0.1, views=8, sigma=0.1, resolution=64, longest=256),
+    ),
+}

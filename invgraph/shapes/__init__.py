@@ -1,6 +1,8 @@
 """What is optimized: each shape turns its parameters into a mesh and states its own regularizers."""
 
+from .field_shape import FieldShape
+from .lattice_field import LatticeField
 from .shape import Shape
 from .template import TemplateShape
 
-__all__ = ["Shape", "TemplateShape"]
+__all__ = ["FieldShape", "LatticeField", "Shape", "TemplateShape"]
