@@ -154,8 +154,8 @@ class _Fold:
             is_image = isinstance(value, Tensor) and value.dim() - own in dims
             if own and not is_image:  # faces, ranges, or what the images of a call share
                 return None
-            if self.is_backward and dims and not is_image and value is not None:  # whose gradient would be that of all calls together
-                return None
+            if self.is_backward and dims and not is_image and value is not None:
+                return None  # its gradient would be that of all calls together
             result.append(is_image)
         return [*result, False]
 
