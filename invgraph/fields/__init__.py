@@ -10,6 +10,7 @@ from .descend import descend
 from .extract import Extraction, extract_mesh
 from .field import Field
 from .grid import GridField
+from .iou import field_iou
 from .normals import field_normals
 from .occupancy_network import OccupancyDecoder
 from .random_shapes import random_shape, sample_zero_set
@@ -42,6 +43,7 @@ __all__ = [
     "check_finite",
     "descend",
     "extract_mesh",
+    "field_iou",
     "field_normals",
     "outline_band",
     "random_shape",

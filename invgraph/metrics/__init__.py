@@ -5,8 +5,8 @@ Plain numbers, without gradients; the terms to optimise are in :mod:`invgraph.lo
 
 from .evaluate import evaluate
 from .silhouette import silhouette_iou
-from .surface import SurfaceDistances, chamfer_l1, f_score, normal_consistency, surface_distances
-from .volume import volume_iou
+from .surface import SurfaceDistances, chamfer_l1, f_score, normal_consistency, surface_distances, tenth_of_edge
+from .volume import occupancy_iou, volume_iou
 from .watertight import watertightness
 
 __all__ = [
@@ -15,8 +15,10 @@ __all__ = [
     "evaluate",
     "f_score",
     "normal_consistency",
+    "occupancy_iou",
     "silhouette_iou",
     "surface_distances",
+    "tenth_of_edge",
     "volume_iou",
     "watertightness",
 ]

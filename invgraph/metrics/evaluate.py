@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ..geometry.mesh import Mesh
-from .surface import surface_distances
+from .surface import surface_distances, tenth_of_edge
 from .volume import volume_iou
 from .watertight import watertightness
 
@@ -30,7 +30,9 @@ def evaluate(
 
         - ``volume_iou``: :func:`volume_iou`, in [0, 1];
         - ``chamfer_l1``, ``accuracy``, ``completeness``: mean distances in the meshes' units (:func:`chamfer_l1`),
-          and ``chamfer_l1_of_radius``: the first as a fraction of ``truth_radius``;
+          and ``chamfer_l1_of_radius``: the first as a fraction of ``truth_radius``; ``chamfer_l1_x10``: the first in
+          tenths of the longest edge of the truth's bounding box, as the tables of Occupancy Networks and the papers
+          that compare with it have it (:func:`tenth_of_edge`);
         - ``f1_1``, ``f1_2``: F-score at 1% and 2% of ``truth_radius``, in [0, 1], with ``precision_1``, ``recall_1``,
           ``precision_2``, ``recall_2``;
         - ``normal_consistency``, in [0, 1];
@@ -50,6 +52,7 @@ def evaluate(
         "volume_iou": volume_iou(pred, truth, points=volume_points, seed=generator),
         "chamfer_l1": distances.chamfer_l1,
         "chamfer_l1_of_radius": distances.chamfer_l1 / radius,
+        "chamfer_l1_x10": distances.chamfer_l1 / tenth_of_edge(truth),
         "accuracy": float(distances.accuracy.mean()),
         "completeness": float(distances.completeness.mean()),
     }
@@ -66,6 +69,7 @@ def evaluate(
         "volume_iou": "fraction",
         "chamfer_l1, accuracy, completeness, truth_radius": "the meshes' own unit of length",
         "chamfer_l1_of_radius": "fraction of truth_radius",
+        "chamfer_l1_x10": "tenths of the longest edge of the truth's bounding box (Mescheder et al. 2019)",
         "f1_1, precision_1, recall_1": "fraction of points within 1% of truth_radius",
         "f1_2, precision_2, recall_2": "fraction of points within 2% of truth_radius",
         "normal_consistency": "mean absolute cosine",

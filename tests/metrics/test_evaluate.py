@@ -17,6 +17,7 @@ def test_shifted_sphere():
     json.dumps(scores, allow_nan=False)
     assert scores["truth_radius"] == pytest.approx(2, rel=1e-3)
     assert scores["chamfer_l1_of_radius"] == pytest.approx(scores["chamfer_l1"] / 2, rel=1e-3)
+    assert scores["chamfer_l1_x10"] == pytest.approx(scores["chamfer_l1"] * 10 / 4, rel=1e-2)  # the longest edge is 4
     assert scores["volume_iou"] == pytest.approx(1 - 1.5 * 0.03 / 2, abs=0.004)  # to first order in the shift
     assert scores["f1_2"] > 0.99
     assert scores["f1_1"] < scores["f1_2"]

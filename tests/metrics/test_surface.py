@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from invgraph.geometry import Mesh, icosphere
-from invgraph.metrics import chamfer_l1, f_score, normal_consistency, surface_distances
+from invgraph.metrics import chamfer_l1, f_score, normal_consistency, surface_distances, tenth_of_edge
 
 
 def plate(z=0.0, size=1.0):
@@ -39,6 +39,15 @@ def test_concentric_spheres_and_orientation():
     assert normal_consistency(Mesh(inner.verts, inner.faces.flip(1)), outer, points=30_000) > 0.999
     assert f_score(inner, outer, 0.11, points=30_000) == 1
     assert f_score(inner, outer, 0.09, points=30_000) == 0
+
+
+def test_ten_times_the_distance_where_the_longest_edge_is_one():
+    cube = Mesh(plate().verts * torch.tensor([1.0, 0.5, 1.0]), plate().faces)
+    assert tenth_of_edge(cube) == pytest.approx(0.1)
+    shifted = cube.with_verts(cube.verts + torch.tensor([0, 0, 0.02]))
+    assert chamfer_l1(shifted, cube, points=30_000) / tenth_of_edge(cube) == pytest.approx(0.2, rel=0.05)
+    with pytest.raises(ValueError, match="truth: expected a mesh with an extent"):
+        tenth_of_edge(Mesh(torch.zeros(3, 3), torch.tensor([[0, 1, 2]])))
 
 
 def test_perpendicular_normals():

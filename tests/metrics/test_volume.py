@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from invgraph.geometry import Mesh, icosphere
-from invgraph.metrics import volume_iou
+from invgraph.metrics import occupancy_iou, volume_iou
 
 
 def cube(low=0.0, high=1.0):
@@ -42,3 +42,13 @@ def test_seeded_and_degenerate():
     assert volume_iou(plate, plate) == 0
     with pytest.raises(ValueError, match="truth: expected one mesh"):
         volume_iou(a, Mesh(a.verts[None], a.faces))
+
+
+def test_sets_of_points():
+    pred = torch.tensor([[True, True, False, False], [False] * 4, [True] * 4])
+    truth = torch.tensor([[True, False, True, False], [False] * 4, [False] * 4])
+    assert occupancy_iou(pred, truth).tolist() == [pytest.approx(1 / 3), 1, 0]
+    with pytest.raises(TypeError, match=r"truth: expected bool, which points are inside, got torch\.float32"):
+        occupancy_iou(pred, truth.float())
+    with pytest.raises(ValueError, match="truth: expected shape"):
+        occupancy_iou(pred, truth[0])
