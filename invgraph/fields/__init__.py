@@ -9,15 +9,21 @@ from .deep_sdf import DeepSDF
 from .descend import descend
 from .extract import Extraction, extract_mesh
 from .field import Field
+from .fit_samples import fit_samples
 from .grid import GridField
 from .iou import field_iou
 from .normals import field_normals
 from .occupancy_network import OccupancyDecoder
+from .points_cloud import PointCloud
+from .points_files import load_points
+from .points_fit import PointsFit, fit_points
+from .points_options import FitPointsOptions
 from .random_shapes import random_shape, sample_zero_set
 from .ray_alpha import ray_alpha, ray_logits
 from .ray_pixels import PixelSample, outline_band, sample_pixels
 from .rays import Rays, camera_rays
 from .refine import refine_mesh
+from .siren import Siren, siren_loss
 
 __all__ = [
     "AnalyticField",
@@ -29,12 +35,16 @@ __all__ = [
     "Difference",
     "Extraction",
     "Field",
+    "FitPointsOptions",
     "GridField",
     "Intersection",
     "Moved",
     "OccupancyDecoder",
     "PixelSample",
+    "PointCloud",
+    "PointsFit",
     "Rays",
+    "Siren",
     "SmoothUnion",
     "Sphere",
     "Torus",
@@ -45,6 +55,9 @@ __all__ = [
     "extract_mesh",
     "field_iou",
     "field_normals",
+    "fit_points",
+    "fit_samples",
+    "load_points",
     "outline_band",
     "random_shape",
     "ray_alpha",
@@ -52,4 +65,5 @@ __all__ = [
     "refine_mesh",
     "sample_pixels",
     "sample_zero_set",
+    "siren_loss",
 ]

@@ -55,6 +55,10 @@ class Field(nn.Module):
         """
         raise NotImplementedError(f"{type(self).__name__} does not define forward()")
 
+    def regularizers(self) -> dict[str, Tensor]:
+        """What a fit adds to its loss for this field's own sake, by name, weighted; nothing unless overridden."""
+        return {}
+
     def inside(self, values: Tensor) -> Tensor:
         """(...) bool: which values lie inside of the surface."""
         return values > 0 if self.kind == "occupancy" else values < 0

@@ -35,6 +35,8 @@ class GridField(Field):
         bounds: see :class:`Field`.
         initial: what the field starts as, of kind sdf and without a code; for an occupancy, its distances in cells of
             the coarsest level are the logits. None is a sphere in the middle of the bounds, half as large as fits.
+        smoothness: weight of the curvature of the dense levels' features, see :meth:`Lattice.curvature`, among the
+            regularizers: where samples leave the surface open, it goes the smoothest way. 0 leaves it out.
         generator: source of the first weights; the global generator if None.
 
     Attributes:
@@ -51,10 +53,11 @@ class GridField(Field):
         hashed: int = False,
         bounds: Tensor | Sequence[Sequence[float]] = ((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0)),
         initial: Field | None = None,
+        smoothness: float = 0.3,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(kind, bounds=bounds)
-        self._check(levels, features, hidden, hashed, initial)
+        self._check(levels, features, hidden, hashed, smoothness, initial)
         sides = self.bounds[1] - self.bounds[0]
         cell = float(sides.amax()) / levels[0]
         cells = [[max(1, round(float(side) / float(sides.amax()) * n)) for side in sides] for n in levels]
@@ -70,16 +73,21 @@ class GridField(Field):
         )
         _initialise(self.network, generator)
         self.initial = Sphere(0.25 * sides.amin(), self.bounds.mean(0)) if initial is None else initial
+        self.smoothness = smoothness
         self.slope = 1.0 if kind == "sdf" else -1 / cell
 
     @staticmethod
-    def _check(levels: Sequence[int], features: int, hidden: int, hashed: int, initial: Field | None) -> None:
+    def _check(
+        levels: Sequence[int], features: int, hidden: int, hashed: int, smoothness: float, initial: Field | None
+    ) -> None:
         if not 1 <= len(levels) <= _MAX_LEVELS or min(levels) < 1 or list(levels) != sorted(levels):
             raise ValueError(f"levels: expected numbers of cells >= 1 from coarse to fine, got {levels}")
         if features < 1 or hidden < 1:
             raise ValueError(f"features, hidden: expected at least 1 each, got {features} and {hidden}")
         if hashed is not False and not 4 <= hashed <= 30:
             raise ValueError(f"hashed: expected False or the log2 of a table's rows in [4, 30], got {hashed}")
+        if not 0 <= smoothness < float("inf"):
+            raise ValueError(f"smoothness: expected a finite weight >= 0, got {smoothness}")
         if initial is not None and (initial.kind != "sdf" or initial.code_size):
             raise ValueError("initial: expected a signed distance without a code, got " + type(initial).__name__)
 
@@ -90,6 +98,10 @@ class GridField(Field):
         features = self.lattice((points.reshape(-1, 3) - low) / (high - low), self.active)
         values: Tensor = self.network(features).reshape(points.shape[:-1])
         return values + self.slope * self.initial(points)
+
+    def regularizers(self) -> dict[str, Tensor]:
+        """``curvature``, weighted, unless its weight is 0."""
+        return {"curvature": self.smoothness * self.lattice.curvature()} if self.smoothness else {}
 
 
 @torch.no_grad()

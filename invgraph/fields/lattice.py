@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -68,6 +69,22 @@ class Lattice(nn.Module):
         out = sums.view(levels, len(points), self.features).transpose(0, 1).flatten(1)
         missing = (self.cells.shape[1] - levels) * self.features
         return torch.nn.functional.pad(out, (0, missing)) if missing else out
+
+    def curvature(self) -> Tensor:
+        """Mean square of the features' second derivatives along the axes, over the dense levels, summed over them.
+
+        The unit of length is the cube's side, and a level counts for its cell's volume: at the same curvature the finer
+        level weighs less, as its nodes are told apart by fewer samples.
+        """
+        total = self.table.new_zeros(())
+        for k in range(self.dense):
+            nodes = [int(n) + 1 for n in self.cells[:, k, 0]]
+            start = int(self.offsets[k])
+            grid = self.table[start : start + math.prod(nodes)].view(*nodes, self.features)
+            for axis, n in enumerate(nodes):
+                if n > 2:
+                    total = total + (n - 1) * torch.diff(grid, n=2, dim=axis).square().mean()
+        return total
 
     def _rows(self, low: Tensor, levels: int) -> Tensor:
         """(levels, P, 8) rows of the corners of the cells at ``low`` (3, levels, P), z fastest."""
