@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -11,8 +12,8 @@ from torch import Tensor, nn
 
 from .field import Field
 
-WEIGHTS = {"surface": 3000.0, "normal": 100.0, "eikonal": 50.0, "off_surface": 100.0}
-"""What :func:`siren_loss` multiplies its terms by: those with which the paper's authors published their results."""
+WEIGHTS = {"surface": 3000.0, "normal": 100.0, "eikonal": 50.0, "off_surface": 100.0, "side": 1000.0}
+"""What :func:`siren_loss` multiplies its terms by: but for the last, as the paper's authors published them."""
 
 _SHARPNESS = 100.0  # alpha of exp(-alpha |f|): f is pushed off zero as far as a few times 1 / alpha
 
@@ -48,7 +49,7 @@ class Siren(Field):
             raise ValueError(f"omega: expected a positive frequency, got {omega}")
         self.omega = omega
         sizes = [3, *[hidden] * (layers + 1), 1]
-        self.linear = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:]))
+        self.linear = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self._initialise(generator)
 
     @torch.no_grad()
@@ -77,14 +78,18 @@ class Siren(Field):
         return last(x).squeeze(-1)
 
 
-def siren_loss(field: Field, points: Tensor, normals: Tensor, off_surface: Tensor) -> dict[str, Tensor]:
+def siren_loss(
+    field: Field, points: Tensor, normals: Tensor, off_surface: Tensor, inside: Tensor | None = None
+) -> dict[str, Tensor]:
     """Objective of a signed distance from oriented points (Sitzmann et al. 2020, equation 6), by its weighted terms.
 
     - ``surface``: ``|f|`` on the surface;
     - ``normal``: ``1 - <grad f, n> / |grad f|`` on the surface (as the authors' published code has it: without the
       division the term has no lower bound, and at these weights outruns the eikonal one);
     - ``eikonal``: ``| |grad f| - 1 |`` everywhere;
-    - ``off_surface``: ``exp(-100 |f|)`` off the surface, where f should not be zero.
+    - ``off_surface``: ``exp(-100 |f|)`` off the surface, where f should not be zero;
+    - ``side``, only if ``inside`` is given: ``max(0, s f)`` off the surface, s = 1 inside and -1 outside. It is not the
+      paper's: where no point of the surface is near, the others leave hollows and islands.
 
     Each is a mean over its points times its weight in :data:`WEIGHTS`; the objective is their sum. It is differentiable
     in the field's parameters, which takes a field that is differentiable twice.
@@ -94,6 +99,7 @@ def siren_loss(field: Field, points: Tensor, normals: Tensor, off_surface: Tenso
         points: (P, 3) on the surface.
         normals: (P, 3) unit, outward.
         off_surface: (Q, 3) anywhere in space.
+        inside: (Q,) bool: which of these lie inside, where that is known.
 
     Raises:
         ValueError: another kind of field, or shapes that do not fit.
@@ -113,4 +119,6 @@ def siren_loss(field: Field, points: Tensor, normals: Tensor, off_surface: Tenso
         "eikonal": (torch.linalg.vector_norm(gradient, dim=1) - 1).abs().mean(),
         "off_surface": torch.exp(-_SHARPNESS * values[count:].abs()).mean(),
     }
+    if inside is not None:
+        terms["side"] = torch.where(inside, values[count:], -values[count:]).relu().mean()
     return {name: WEIGHTS[name] * value for name, value in terms.items()}
