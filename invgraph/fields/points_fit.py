@@ -123,7 +123,7 @@ def _fit_to_space(
     points = surface.space(_SAMPLES, generator)
     field: Field
     if options.field == "grid":
-        field = GridField("sdf", levels=(16, 32, 64, 128), generator=generator)
+        field = GridField("sdf", levels=(16, 32, 64, 128), smoothness=0.0, generator=generator)
         values, steps, batch, rate = surface.distances(points), 400, 16384, 1e-2
     else:
         with torch.random.fork_rng(devices=()):  # torch's layers draw their weights from the global generator
@@ -139,10 +139,9 @@ def _fit_to_space(
         batch=batch,
         learning_rate=rate,
         seed=options.seed % 2**31,
-        checkpoint_every=0 if watched["checkpoint"] is None else max(1, steps // 10),
         **watched,
     )
-    return field, list(history.losses), steps
+    return field, history.get("loss", []), steps
 
 
 def _fit_siren(surface: Surface, options: FitPointsOptions, watched: dict[str, Any]) -> tuple[Field, list[float], int]:
