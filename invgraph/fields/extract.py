@@ -17,7 +17,7 @@ from .mise import surface_cells
 from .oriented import BoundsLike, FieldLike, Inside, Oriented
 
 _BYTES_A_NODE = 40  # of the coarse grid, while it is searched
-_BYTES_A_CELL = 1600  # that the surface meets on the fine grid, while it becomes triangles
+_BYTES_A_CELL = 800  # that the surface meets on the fine grid, while it becomes triangles
 _FAR = 1e300  # what infinite values are taken for
 
 

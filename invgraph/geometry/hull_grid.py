@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .hull_field import HullField
+from .marching_cubes import march_cells, mixed_cells
 from .mesh import Mesh
 
 _COARSEST = 16  # cells along the longest side of the first grid, at least
@@ -86,31 +87,20 @@ def smooth(values: Tensor, sigma: float) -> Tensor:
 
 
 def close_in_box(values: Tensor, origin: Tensor, step: float, low: Tensor, high: Tensor) -> Tensor:
-    """Grid values cut at the faces of a box that lies inside the grid, and none of them (nearly) zero.
-
-    Marching cubes would make slivers of no area at nodes that lie on the surface.
-    """
+    """Grid values cut at the faces of a box that lies inside the grid."""
     for axis in range(3):
         x = origin[axis] + step * torch.arange(values.shape[axis]).to(low)
         inward = torch.minimum(x - low[axis], high[axis] - x)
         values = torch.minimum(values, inward.view([-1 if k == axis else 1 for k in range(3)]))
-    least = 1e-3 * step
-    values = torch.where((values > -least) & (values <= 0), -least, values)
-    return torch.where((values > 0) & (values < least), least, values)
+    return values
 
 
 def extract(values: Tensor, origin: Tensor, step: float) -> Mesh | None:
-    """Zero surface of grid values, positive inside, by marching cubes (Lewiner et al. 2003); None if there is none."""
-    from skimage.measure import marching_cubes
-
-    used = (values > 0).nonzero()
-    if not len(used):
+    """Zero surface of grid values, positive inside and not on the outermost nodes; None if there is none."""
+    verts, faces = march_cells(*mixed_cells(values.cpu().numpy()))
+    if not len(faces):
         return None
-    first, last = used.amin(0) - 1, used.amax(0) + 2  # the outermost nodes are negative: never out of range
-    part = values[tuple(slice(int(a), int(b)) for a, b in zip(first, last, strict=True))]
-    verts, faces, _, _ = marching_cubes(part.cpu().numpy(), 0.0, gradient_direction="ascent")
-    position = origin + (torch.from_numpy(verts.copy()).to(origin) + first.to(origin)) * step
-    return Mesh(position, torch.from_numpy(faces.astype("int64")).to(origin.device))
+    return Mesh(origin + torch.from_numpy(verts).to(origin) * step, torch.from_numpy(faces).to(origin.device))
 
 
 def keep_large(mesh: Mesh, fraction: float) -> Mesh:
