@@ -17,6 +17,7 @@ from typing import Any
 # is imported, so that the overview and mistyped commands answer at once.
 COMMANDS = {
     "fit": "Reconstruct a closed mesh from masks and cameras.",
+    "fit-points": "Fit a field to a point cloud or a mesh, and extract its surface.",
     "compare": "Score a mesh against the true one; prints JSON.",
     "render": "Draw a mesh's alpha, depth, normals and colours from a data set's cameras.",
     "doctor": "Say what is wrong or risky in a data set, before an hour is lost.",
