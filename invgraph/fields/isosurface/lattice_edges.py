@@ -27,11 +27,11 @@ class LatticeEdges:
         middle_bits = _along_axes(middles, OCTANTS)
         for octant in range(OCTANTS):
             middle_bits |= (middles ^ corner_of_cells(corners, octant)).to(torch.int16) << octant
-        self._bits = torch.cat([corner_bits.view(-1), middle_bits.view(-1)]).long()
+        self._bits = torch.cat([corner_bits.view(-1), middle_bits.view(-1)]).int()
         rank, count = _ranks(corners.device)
         self._rank = rank.view(-1)
         counts = count.index_select(0, self._bits)
-        self._first = counts.cumsum(0) - counts
+        self._first = counts.cumsum(0, dtype=torch.int32) - counts
         self._cells = tuple(middles.shape)
         self._num_corners = corners.numel()
 
@@ -77,4 +77,4 @@ def _along_axes(inside: Tensor, first: int) -> Tensor:
 def _ranks(device: torch.device) -> tuple[Tensor, Tensor]:
     """For each set of bits: (2048, 11) the bits set below each bit, and (2048,) the bits set."""
     bits = torch.arange(1 << (OCTANTS + 3))[:, None] >> torch.arange(OCTANTS + 3) & 1
-    return (bits.cumsum(1) - bits).to(device), bits.sum(1).to(device)
+    return (bits.cumsum(1) - bits).to(device), bits.sum(1).to(device, torch.int32)

@@ -90,6 +90,10 @@ def sparse_values(
     """
     function = Oriented(field, code, level, inside, grid.bounds)
     nodes = grid.nodes if nodes is None else nodes
+    if nodes.shape != (grid.num_nodes, 3):
+        raise ValueError(f"nodes: expected shape ({grid.num_nodes}, 3), got {tuple(nodes.shape)}")
+    if batch < 1:
+        raise ValueError(f"batch: expected at least 1 point, got {batch}")
     search = _Search(lambda points: -function(points), nodes, grid, batch)
     with torch.no_grad():
         values, edges = search.run(coarsest)
@@ -156,7 +160,9 @@ class _Search:
     def _answers(self, nodes: Tensor) -> Tensor:
         self._asked[nodes] = True
         self.evaluations += len(nodes)
-        return torch.cat([self._ask(self._nodes[part]) for part in nodes.split(self._batch)])
+        values = torch.cat([self._ask(self._nodes[part]) for part in nodes.split(self._batch)])
+        most = torch.finfo(values.dtype).max / 8  # means of infinite values would be no numbers
+        return values.clamp(-most, most)
 
 
 def _mixed(inside: Tensor) -> Tensor:

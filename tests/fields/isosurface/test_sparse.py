@@ -69,6 +69,17 @@ def test_batches_levels_and_sides():
     assert field_surface(distance, grid, level=3.0).num_faces == 0
 
 
+@pytest.mark.parametrize("grid", GRIDS, ids=repr)
+def test_infinite_values(grid):
+    def occupied(points: Tensor) -> Tensor:
+        inside = points.norm(dim=1) < 0.5
+        return torch.where(inside, torch.inf, -torch.inf).to(points)
+
+    mesh = field_surface(occupied, grid, coarsest=4)
+    assert mesh.is_closed
+    assert 0.4 < mesh.verts.norm(dim=1).min() < mesh.verts.norm(dim=1).max() < 0.6
+
+
 def test_bad_fields_are_named():
     grid = CubeGrid(4)
     field = nn.Linear(3, 1)
@@ -78,5 +89,9 @@ def test_bad_fields_are_named():
         field_surface(field, grid)
     with pytest.raises(ValueError, match="one value a point"):
         field_surface(nn.Linear(3, 1), grid)
+    with pytest.raises(ValueError, match="nodes: expected shape"):
+        field_surface(Torus(), grid, nodes=grid.nodes[1:])
+    with pytest.raises(ValueError, match="batch: expected at least 1"):
+        field_surface(Torus(), grid, batch=0)
     with pytest.raises(ValueError, match="NaN"):
         field_surface(lambda points: points[:, 0].log(), grid)
