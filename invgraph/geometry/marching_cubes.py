@@ -68,36 +68,42 @@ def march_cells(cells: Integers, values: Floats) -> tuple[Floats, Integers]:
 
     # a vertex lies on an edge, along the one axis where it is between corners; or, rarely, in the middle of its cell
     between = (where > 0) & (where < 1)
-    centre = between.sum(1) > 1
+    middle = between.sum(1) > 1
     axis = between.argmax(1)
     first = np.where(between, 0, where).astype(np.int64) @ [4, 2, 1]
-    second = first + np.array([4, 2, 1])[axis]
-    a, b = values[owner, first], values[owner, second]
+    a, b = values[owner, first], values[owner, first + np.array([4, 2, 1])[axis]]
     node = key[owner] + CORNERS[first] @ stride
-    name = 8 * node + axis
-    # beside a node beyond the grid the vertex is the node within, and all edges that leave it there share the vertex
-    out_a, out_b = np.isinf(a) & ~centre, np.isinf(b) & ~centre
-    name[out_b] = 8 * node[out_b] + 3
-    name[out_a] = 8 * (node + stride[axis])[out_a] + 3
-    name[centre] = 8 * key[owner[centre]] + 4
-    name, kept, vertex = np.unique(name, return_index=True, return_inverse=True)
-
-    a, b, axis, node = a[kept], b[kept], axis[kept], node[kept]
+    over_a, over_b = np.isinf(a) & ~middle, np.isinf(b) & ~middle  # beyond the grid
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(out_a[kept], 1.0, np.where(out_b[kept], 0.0, a / (a - b)))
-    kind = name % 8
+        t = np.where(over_a, 1.0, np.where(over_b, 0.0, a / (a - b)))
+
+    # edges have a vertex each, but those that leave the grid share the one in their node within
+    name = 8 * node + axis
+    name[over_b] = 8 * node[over_b] + 3
+    name[over_a] = 8 * (node + stride[axis])[over_a] + 3
+    name[middle] = 8 * key[owner[middle]] + 4
+    name, kept, vertex = np.unique(name, return_index=True, return_inverse=True)
+    vertex = vertex.reshape(-1)
+    t, node, axis, kind = t[kept], node[kept], axis[kept], name % 8
     end = np.where(t < _APART, node, np.where(t > 1 - _APART, node + stride[axis], -1))
     end[kind == 4] = -1
     _, group, count = np.unique(end, return_inverse=True, return_counts=True)
     crowded = (count[group] > 1) & (end >= 0) & (kind < 3)
     t[crowded] = t[crowded].clip(_APART, 1 - _APART)
-    local = CORNERS[first[kept]].astype(np.float64)
-    local[np.arange(len(t)), axis] = t
-    local[kind == 4] = where[kept][kind == 4]
+    place = cells[owner[kept]] + CORNERS[first[kept]].astype(np.float64)
+    place[np.arange(len(t)), axis] += t
+    if middle.any():
+        place[vertex[middle]] = _means(place[vertex[~middle]], owner[~middle], owner[middle])
 
-    faces = vertex.reshape(-1)[triangles]
+    faces = vertex[triangles]
     flat = (faces == np.roll(faces, 1, axis=1)).any(1)  # shrunk to an edge where vertices became one beside the grid
-    return cells[owner[kept]] + local, faces[~flat]
+    return place, faces[~flat]
+
+
+def _means(points: Floats, group: Integers, wanted: Integers) -> Floats:
+    """(W, 3) the mean of the points of each wanted group."""
+    total = np.stack([np.bincount(group, x, minlength=wanted.max() + 1)[wanted] for x in points.T], axis=1)
+    return total / np.bincount(group, minlength=wanted.max() + 1)[wanted, None]
 
 
 def _deciding(values: Floats, nodes: Integers) -> NDArray[np.float32]:
