@@ -62,6 +62,10 @@ class DataSample:
             raise InputError("MESH: expected mesh files or folders of them")
         if len(Path(self.category).parts) > 1 or self.category in (".", ".."):
             raise InputError(f"--category: expected the name of a folder, got {self.category!r}")
+        if self.workers is not None and self.workers < 1:
+            raise InputError(f"--workers: expected at least 1, got {self.workers}")
+        if self.split is not None and not (min(self.split) >= 0 and 0 < sum(self.split) < float("inf")):
+            raise InputError(f"--split: expected three shares not below 0 with a sum above 0, got {self.split}")
         prefix = f"{self.category}/" if self.category else ""
         meshes = {f"{prefix}{name}": path for name, path in find_meshes(self.meshes).items()}
         self._check_out(list(meshes))

@@ -115,9 +115,10 @@ def _read(path: str | os.PathLike[str], keys: Sequence[str]) -> tuple[Path, Arra
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError(f"{path}: expected an npz archive, got a single array")
+        archive = np.load(path, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise InputError(f"{path}: expected an npz archive, got a single array")
+        with archive:
             arrays = {key: archive[key] for key in archive.files}
     except InputError:
         raise

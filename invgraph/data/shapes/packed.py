@@ -34,7 +34,7 @@ class PackedShapes:
         self.path = Path(path)
         if not self.path.is_file():
             raise InputError(f"{self.path}: no such file")
-        self._opened: tuple[int, Any] | None = None
+        self._opened: tuple[int, Any, dict[str, Any]] | None = None
         try:
             self._index()
         except (OSError, KeyError, AttributeError, UnicodeDecodeError) as error:
@@ -42,7 +42,7 @@ class PackedShapes:
             raise InputError(f"{self.path}: not a readable file of packed shapes ({reason})") from error
 
     def _index(self) -> None:
-        file = self._file()
+        file = self._data("/")
         if file.attrs.get("format") != FORMAT:
             raise InputError(f"{self.path}: 'format' is {file.attrs.get('format')!r}, expected {FORMAT!r}")
         self.models: tuple[str, ...] = tuple(name.decode() for name in file["models"][:])
@@ -105,51 +105,55 @@ class PackedShapes:
         self, index: int, count: int | None = None, *, generator: torch.Generator | int | None = None
     ) -> ShapeCloud:
         """Points of the surface with normals; as :meth:`points`."""
-        table, group = self._part("cloud", index)
+        table = self._table("cloud", index)
         runs = _runs(table, index, count, _generator(generator))
-        points = _read(group["points"], runs).astype(np.float32)
-        normals = _read(group["normals"], runs).astype(np.float32)
+        points = _read(self._data("cloud/points"), runs).astype(np.float32)
+        normals = _read(self._data("cloud/normals"), runs).astype(np.float32)
         normals /= np.linalg.norm(normals, axis=1, keepdims=True)
         return ShapeCloud(torch.from_numpy(points), torch.from_numpy(normals), *_frame(table, index))
 
     def voxels(self, index: int) -> Voxels:
         """Voxels of a model."""
-        table, group = self._part("voxels", index)
-        resolution = int(group.attrs["resolution"])
-        bits = np.unpackbits(group["filled"][index])[: resolution**3].astype(bool)
+        table = self._table("voxels", index)
+        resolution = int(self._data("voxels").attrs["resolution"])
+        bits = np.unpackbits(self._data("voxels/filled")[index])[: resolution**3].astype(bool)
         filled = torch.from_numpy(bits.reshape(resolution, resolution, resolution))
         return Voxels(filled, torch.from_numpy(table["low"][index]), float(table["side"][index]))
 
     def _points(
         self, part: str, index: int, count: int | None, noise: float, generator: torch.Generator | int | None
     ) -> ShapePoints:
-        table, group = self._part(part, index)
+        table = self._table(part, index)
         generator = _generator(generator)
         runs = _runs(table, index, count, generator)
-        points = torch.from_numpy(_read(group["points"], runs).astype(np.float32))
-        bits = [group["occupancies"][begin // 8 : -(-end // 8)] for begin, end in runs]
+        points = torch.from_numpy(_read(self._data(f"{part}/points"), runs).astype(np.float32))
+        packed = self._data(f"{part}/occupancies")
+        bits = [packed[begin // 8 : -(-end // 8)] for begin, end in runs]
         inside = np.concatenate([np.unpackbits(b)[: end - begin] for b, (begin, end) in zip(bits, runs)]).astype(bool)
         sigmas = None
         if "sigmas" in table:
-            sigmas = torch.from_numpy(table["sigmas"][_read(group["sigma_index"], runs)])
+            sigmas = torch.from_numpy(table["sigmas"][_read(self._data(f"{part}/sigma_index"), runs)])
         if noise:
             points = points + noise * torch.randn(points.shape, generator=generator)
         return ShapePoints(points, torch.from_numpy(inside), *_frame(table, index), sigmas)
 
-    def _part(self, part: str, index: int) -> tuple[dict[str, np.ndarray], Any]:
+    def _table(self, part: str, index: int) -> dict[str, np.ndarray]:
         if part not in self._tables:
             raise ValueError(f"{part}: expected one of {', '.join(self.parts)}, which {self.path} holds")
         if not -len(self) <= index < len(self):
             raise IndexError(f"index: expected below {len(self)}, got {index}")
-        return self._tables[part], self._file()[part]
+        return self._tables[part]
 
-    def _file(self) -> Any:
-        """The open file; a process does not use a handle that it inherited."""
+    def _data(self, name: str) -> Any:
+        """A group or array of the open file, kept open; a process does not use handles that it inherited."""
         import h5py
 
         if self._opened is None or self._opened[0] != os.getpid():
-            self._opened = (os.getpid(), h5py.File(self.path, "r"))
-        return self._opened[1]
+            self._opened = (os.getpid(), h5py.File(self.path, "r"), {})
+        _, file, kept = self._opened
+        if name not in kept:
+            kept[name] = file[name]
+        return kept[name]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_opened": None}

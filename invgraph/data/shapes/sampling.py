@@ -49,6 +49,8 @@ class SampleOptions:
             raise ValueError(f"voxels: expected at most 512 along an axis, got {self.voxels}")
         if not 1 <= len(self.sigmas) <= 256 or not all(0 < sigma <= 1 for sigma in self.sigmas):
             raise ValueError(f"sigmas: expected 1 to 256 lengths above 0 and up to 1, got {self.sigmas}")
+        if not 16 <= self.resolution <= 512:
+            raise ValueError(f"resolution: expected 16 to 512 voxels along an axis, got {self.resolution}")
         if not 0 <= self.padding <= 10:
             raise ValueError(f"padding: expected a length from 0 to 10, got {self.padding}")
 

@@ -34,7 +34,8 @@ def run_jobs(
     begun, and those at work are finished; if the consumer stops early or a second Ctrl-C comes, they are ended.
 
     Args:
-        function: of a module, as it must be found by processes that are started afresh (spawned); each has one thread.
+        function: of a module, by whose name the processes find it: they inherit no state of this one (forkserver), and
+            have one thread each.
         jobs: what can be pickled.
         workers: number of processes; with 1, or a single job, the work is done in this process.
         interrupt: entered by the caller.
@@ -80,7 +81,8 @@ def run_jobs(
 
 
 def _start(function: Callable[[Any], Any]) -> tuple[Any, Connection]:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])  # torch is imported once, not by each process
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(function, theirs), daemon=True)
     with _interrupts_held():
