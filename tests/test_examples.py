@@ -12,6 +12,7 @@ QUICK = {
     "pose": ({"seed": 3, "candidates": 1024, "steps": 30}, 0.3),
     "triangle": ({}, 0.01),
     "calibration": ({"views": 4, "size": (48, 64), "steps": 40}, 0.3),
+    "field": ({"size": 48, "steps": 30, "batch": 4, "rays": 96}, 0.7),
     "texture": ({"size": 64, "steps": 40}, 0.5),
 }
 
