@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from torch import Tensor
 from ..errors import InputError
 from ..geometry import Mesh
 from ..geometry.marching_cubes import Floats, Integers, march_cells
+from .descend import Progress
 from .memory import available_memory
 from .mise import surface_cells
 from .oriented import BoundsLike, FieldLike, Inside, Oriented
@@ -51,7 +51,7 @@ def extract_mesh(
     level: float = 0.0,
     inside: Inside | None = None,
     batch: int = 2**16,
-    progress: Callable[[int, int, dict[str, float]], None] | None = None,
+    progress: Progress | None = None,
 ) -> Extraction:
     """Mesh of the surface where a field has the value ``level``.
 
@@ -125,7 +125,7 @@ class _Nodes:
         function: Oriented,
         cells: int,
         batch: int,
-        progress: Callable[[int, int, dict[str, float]], None] | None,
+        progress: Progress | None,
     ) -> None:
         self.evaluations = 0
         self._function = function

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from ..errors import InputError
 from ..geometry import Mesh
+from .descend import Progress
 from .normals import unit
 from .oriented import BoundsLike, FieldLike, Inside, Oriented
 
@@ -29,7 +28,7 @@ def refine_mesh(
     learning_rate: float = 0.03,
     batch: int = 2**14,
     seed: int = 0,
-    progress: Callable[[int, int, dict[str, float]], None] | None = None,
+    progress: Progress | None = None,
 ) -> Mesh:
     """Move the vertices of a mesh so that its faces lie on a field's surface and along it.
 
