@@ -18,9 +18,9 @@ def fit_samples(
     points: Tensor,
     values: Tensor,
     *,
-    steps: int = 500,
+    steps: int = 300,
     batch: int = 8192,
-    learning_rate: float = 1e-2,
+    learning_rate: float = 3e-2,
     decay: float = 0.01,
     truncation: float = 0.1,
     code: Tensor | None = None,
@@ -31,12 +31,12 @@ def fit_samples(
 ) -> History:
     """Supervised fit of a field of any kind to samples, by Adam on mini-batches.
 
-    An occupancy field descends on the binary cross entropy of its logits; a signed distance on
-    ``|clamp(f(x)) - clamp(d)|`` in units of the truncation, both clamped to it (DeepSDF, Park et al. 2019, equation 4),
-    so that it spends itself near the surface. What the field states as its regularizers is added. Batches
-    are drawn with replacement. The first Ctrl-C ends the fit after the step in progress, with a shorter history.
-    The field is left in evaluation mode. On the CPU the same seed and thread count give the same bytes, resumed or not,
-    unless the field draws random numbers of its own (dropout).
+    An occupancy field descends on the binary cross entropy of its logits; a signed distance on ``|f(x) - d|`` in units
+    of the truncation, and beyond it only where ``|f|`` falls short of it (the clamped L1 of DeepSDF, Park et al. 2019,
+    equation 4, with a gradient for every error), so that it spends itself near the surface. What the field states as
+    its regularizers is added. Batches are drawn with replacement. The first Ctrl-C ends the fit after the step in
+    progress, with a shorter history. The field is left in evaluation mode. On the CPU the same seed and thread count
+    give the same bytes, resumed or not, unless the field draws random numbers of its own (dropout).
 
     Args:
         field: any field; the parameters that require a gradient are optimized in place.
@@ -104,8 +104,12 @@ def _misfit(field: Field, points: Tensor, values: Tensor, truncation: float, cod
     predicted = field(points, code)
     if field.kind == "occupancy":
         return binary_cross_entropy_with_logits(predicted, values)
-    t = truncation
-    return (predicted.clamp(-t, t) - values.clamp(-t, t)).abs().mean() / t
+    error = predicted - values.clamp(-truncation, truncation)
+    # beyond the truncation no distance is too large; the paper's clamp, which is the same where the field is right, has
+    # no gradient wherever the field is far off, and so cannot leave a poor start
+    error = torch.where(values >= truncation, error.clamp(max=0), error)
+    error = torch.where(values <= -truncation, error.clamp(min=0), error)
+    return error.abs().mean() / truncation
 
 
 def _checked(field: Field, points: Tensor, values: Tensor) -> Tensor:

@@ -17,10 +17,11 @@ _MAX_LEVELS = 32
 class GridField(Field):
     """Trilinear features of several grid levels and a small network that reads them, added to a first guess.
 
-    ``f(x) = initial(x) + network(features(x))``. The network's last layer starts at zero, so that the field starts as
-    ``initial``, exactly. Most of what it learns is in the features, which a point shares only with its neighbours:
-    a step touches few of them and the network is small, which makes this the fast field for one shape on a CPU. Levels
-    are dense, or hashed as in Instant Neural Graphics Primitives (Müller et al. 2022, section 3).
+    ``f(x) = initial(x) + network(features(x))``. The features start near zero and the network without biases, so that
+    the field starts as ``initial``, to a thousandth or so. Most of what it learns is in the features, which a point
+    shares only with its neighbours: a step touches few of them and the network is small, which makes this the fast
+    field for one shape on a CPU. Levels are dense, or hashed as in Instant Neural Graphics Primitives (Müller et al.
+    2022, section 3).
 
     Values and first derivatives with respect to the points can be differentiated again (eikonal terms, normals); the
     field is continuous, its gradient jumps at the walls of the cells. Outside of the bounds the network's part stays as
@@ -47,7 +48,7 @@ class GridField(Field):
         self,
         kind: FieldKind = "occupancy",
         *,
-        levels: Sequence[int] = (16, 32, 64),
+        levels: Sequence[int] = (8, 16, 32),
         features: int = 4,
         hidden: int = 32,
         hashed: int = False,
@@ -66,9 +67,9 @@ class GridField(Field):
         self.lattice = Lattice(cells, features, hashed=int(hashed), generator=generator)
         self.network = nn.Sequential(
             nn.Linear(features * len(levels), hidden),
-            nn.ReLU(),
+            nn.SiLU(),
             nn.Linear(hidden, hidden),
-            nn.ReLU(),
+            nn.SiLU(),
             nn.Linear(hidden, 1),
         )
         _initialise(self.network, generator)
@@ -106,11 +107,9 @@ class GridField(Field):
 
 @torch.no_grad()
 def _initialise(network: nn.Sequential, generator: torch.Generator | None) -> None:
-    """Uniform weights after He, zero biases, and a last layer of zeros."""
-    linear = [layer for layer in network if isinstance(layer, nn.Linear)]
-    for layer in linear[:-1]:
-        bound = (6 / layer.in_features) ** 0.5
-        layer.weight.uniform_(-bound, bound, generator=generator)
-        layer.bias.zero_()
-    linear[-1].weight.zero_()
-    linear[-1].bias.zero_()
+    """Uniform weights after He, zero biases."""
+    for layer in network:
+        if isinstance(layer, nn.Linear):
+            bound = (6 / layer.in_features) ** 0.5
+            layer.weight.uniform_(-bound, bound, generator=generator)
+            layer.bias.zero_()
