@@ -102,13 +102,18 @@ def test_values_of_zero_and_of_any_size(make):
     assert mesh.euler_characteristic == 2
     (grad,) = torch.autograd.grad(mesh.verts.square().sum(), values)
     assert grad.isfinite().all()
-    for scale in (1e-44, 1e-30, 1e30, math.inf):
-        values = torch.where(is_inside, -scale, 1e20 if scale == 1e30 else scale).requires_grad_()
+    usual = grid.surface(torch.where(is_inside, -1.0, 1.0))
+    for scale in (1e-15, 1e38, math.inf):
+        mesh = grid.surface(torch.where(is_inside, -scale, scale).requires_grad_())
+        torch.testing.assert_close(mesh.verts, usual.verts, msg=str(scale))
+        assert torch.equal(mesh.faces, usual.faces)
+    for inner, outer in ((-1e-44, 1e-44), (-1e-44, math.inf), (-1e38, 1e-44)):
+        values = torch.where(is_inside, inner, outer).requires_grad_()
         mesh = grid.surface(values)
-        assert mesh.is_closed, scale
         (grad,) = torch.autograd.grad(mesh.verts.square().sum(), values)
-        assert mesh.verts.isfinite().all(), scale
-        assert grad.isfinite().all(), scale
+        assert mesh.is_closed
+        assert mesh.verts.isfinite().all()
+        assert grad.isfinite().all()
 
 
 @pytest.mark.parametrize("make", [TetrahedralGrid, CubeGrid])
