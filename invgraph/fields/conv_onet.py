@@ -90,7 +90,8 @@ class ConvONet(Field):
         else:
             x, y, z = cell.unbind(-1)
             grids = [((((first * R + x) * R + y) * R + z).flatten(), clouds * R**3)]
-        features = self.point_network((2 * u - 1).flatten(0, 1), grids)
+        within = 2 * (u * R - cell) - 1  # places in the point's cell, which coordinates in the box hardly tell apart
+        features = self.point_network(torch.cat([2 * u - 1, within.clamp(-1, 1)], -1).flatten(0, 1), grids)
         means = torch.stack([mean_in_cells(features, cells, count) for cells, count in grids])
         maps = means.view(len(grids) * clouds, *self.shape[1 if self.grid == "planes" else 0 :])
         maps = self.unet(maps.movedim(-1, 1)).movedim(1, -1)

@@ -20,9 +20,11 @@ class LocalPointNet(nn.Module):
 
     def __init__(self, channels: int, blocks: int = 5) -> None:
         super().__init__()
-        self.lift = nn.Linear(3, 2 * channels)
+        self.lift = nn.Linear(6, 2 * channels)
         self.blocks = nn.ModuleList([ResNetBlock(2 * channels, channels) for _ in range(blocks)])
         self.out = nn.Linear(channels, channels)
+        for layer in (self.lift, self.out):  # features of unit size: smaller ones are for long the same everywhere
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
 
     def forward(self, points: Tensor, grids: Sequence[tuple[Tensor, int]]) -> Tensor:
         """Features (P, channels) of points (P, 3).

@@ -19,7 +19,10 @@ class ResNetBlock(nn.Module):
         self.layer0 = nn.Linear(size_in, hidden)
         self.layer1 = nn.Linear(hidden, size_out)
         self.shortcut = nn.Identity() if size_in == size_out else nn.Linear(size_in, size_out, bias=False)
+        nn.init.kaiming_normal_(self.layer0.weight, nonlinearity="relu")
         nn.init.zeros_(self.layer1.weight)
+        if isinstance(self.shortcut, nn.Linear):
+            nn.init.kaiming_normal_(self.shortcut.weight, nonlinearity="linear")
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., size_in) -> (..., size_out)."""
