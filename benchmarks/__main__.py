@@ -6,6 +6,8 @@ import argparse
 import importlib
 from pathlib import Path
 
+from benchmarks.fields import ROWS
+
 TABLES = {
     "soft": ("silhouette", "soft silhouette against PyTorch3D"),
     "growth": ("silhouette", "time of the soft silhouette against pixel-face pairs"),
@@ -17,6 +19,7 @@ TABLES = {
     "color": ("primitives", "soft colour against PyTorch3D"),
     "cuda": ("gpu", "on a GPU, against PyTorch3D and nvdiffrast"),
     "fits": ("fits", "reconstructions against their true meshes"),
+    "fields": ("fields", "fields: fits to samples and points, extraction, isosurfaces; names after it choose its rows"),
 }
 
 
@@ -27,9 +30,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of spot, bob and dino")
     parser.add_argument("--repeats", type=int, default=9, help="runs of each measurement, of which the median counts")
     arguments = parser.parse_args()
-    unknown = set(arguments.tables) - set(TABLES)
-    if unknown:
-        parser.error(f"unknown table {', '.join(sorted(unknown))}; there are {', '.join(TABLES)}")
+    arguments.rows = []
+    if "fields" in arguments.tables:
+        place = arguments.tables.index("fields") + 1
+        arguments.tables, arguments.rows = arguments.tables[:place], arguments.tables[place:]
+    for kind, names, known in (("table", arguments.tables, TABLES), ("row of fields", arguments.rows, ROWS)):
+        unknown = set(names) - set(known)
+        if unknown:
+            parser.error(f"unknown {kind} {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     for name in arguments.tables or TABLES:
         module, title = TABLES[name]
         print(f"\n### {title}\n", flush=True)

@@ -1,0 +1,26 @@
+"""The table of fields: what each way of fitting and extracting reaches, row by row."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+ROWS = {
+    "grid": ("fields_samples", "100,000 occupancies to a grid field"),
+    "decoder": ("fields_samples", "the same through the Occupancy Network decoder"),
+    "voxels": ("fields_samples", "fields against voxelisations (docs/fields/voxels.md)"),
+    "lookup": ("fields_samples", "trilinear look-ups: time against the ways of torch"),
+    "mise": ("fields_extract", "multi-resolution extraction against all nodes"),
+    "refined": ("fields_extract", "refinement and simplification"),
+    "isosurface_time": ("fields_isosurface", "differentiable isosurfaces: time"),
+    "isosurface_sparse": ("fields_isosurface", "differentiable isosurfaces: nodes asked"),
+    "isosurface_silhouette": ("fields_isosurface", "silhouettes through isosurfaces"),
+}
+
+
+def fields(arguments: argparse.Namespace) -> None:
+    """The rows that are named after the table's name, or all of them."""
+    for name in arguments.rows or ROWS:
+        module, title = ROWS[name]
+        print(f"\n#### {title}\n", flush=True)
+        getattr(importlib.import_module(f"benchmarks.{module}"), name)(arguments)
