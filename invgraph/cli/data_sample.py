@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,8 +137,7 @@ class DataSample:
             f"{len(report.skipped)} were there, {len(report.failed)} failed: {self.out}"
         )
         if report.interrupted:
-            given = [word for word in sys.argv[1:] if word not in ("--resume", "--overwrite")]
-            print(f"interrupted; go on with\n  {shlex.join(['invgraph', *given, '--resume'])}")
+            print("interrupted; the same command with --resume goes on")
 
 
 def _plain(options: SampleOptions) -> dict[str, object]:

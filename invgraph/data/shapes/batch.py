@@ -63,9 +63,10 @@ def sample_meshes(
         meshes: mesh files by the name of their model, "MODEL" or "CATEGORY/MODEL"; see :func:`find_meshes`.
         out: folder of the data set; made if missing.
         options: :class:`SampleOptions`, the default ones if None.
-        workers: number of processes, with one thread each.
+        workers: number of processes, with one thread each. A script that asks for several must not do so while it is
+            imported: it needs ``if __name__ == "__main__":``.
         resume: pass over models of which every file is there; False writes them again.
-        progress: called with the report so far and the number of models after each.
+        progress: called with the report so far and the number of models, at the start and after each.
 
     Raises:
         ValueError: ``workers`` below 1.
@@ -84,6 +85,8 @@ def sample_meshes(
         else:
             jobs.append(_Job(name, Path(path), out / name, options))
     with Interrupt() as interrupt:
+        if progress is not None:
+            progress(report, len(meshes))
         for outcome in run_jobs(_sample_file, jobs, workers=workers, interrupt=interrupt):
             name = outcome.job.name
             if outcome.result is None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
@@ -96,6 +98,7 @@ def _serve(function: Callable[[Any], Any], connection: Connection) -> None:
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that unfinished files are removed
     torch.set_num_threads(1)
     while True:
         try:
@@ -124,6 +127,7 @@ def _why(exit_code: int | None) -> str:
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """Ctrl-C waits, and new processes inherit that it does: it must not end them while they are starting."""
+    resource_tracker.ensure_running()  # would otherwise be started within, and let signals through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -47,7 +47,12 @@ def test_processes_neither_change_bytes_nor_fail_together(meshes, tmp_path):
 
 def test_it_stops_after_a_model_and_goes_on(meshes, tmp_path):
     out = tmp_path / "out"
-    first = sample_meshes(meshes, out, OPTIONS, progress=lambda *_: os.kill(os.getpid(), signal.SIGINT))
+
+    def interrupt(report, total):
+        if report.done:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    first = sample_meshes(meshes, out, OPTIONS, progress=interrupt)
     assert first.interrupted
     assert first.done == ["a"]
     (out / "b").mkdir()
