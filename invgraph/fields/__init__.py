@@ -12,6 +12,16 @@ from .field import Field
 from .fit_samples import fit_samples
 from .grid import GridField
 from .iou import field_iou
+from .isosurface import (
+    CubeGrid,
+    FlexiCubesResult,
+    SparseValues,
+    TetrahedralGrid,
+    field_surface,
+    flexicubes,
+    marching_tetrahedra,
+    sparse_values,
+)
 from .normals import field_normals
 from .occupancy_network import OccupancyDecoder
 from .points_cloud import PointCloud
@@ -31,11 +41,13 @@ __all__ = [
     "Box",
     "Capsule",
     "ConvONet",
+    "CubeGrid",
     "DeepSDF",
     "Difference",
     "Extraction",
     "Field",
     "FitPointsOptions",
+    "FlexiCubesResult",
     "GridField",
     "Intersection",
     "Moved",
@@ -46,7 +58,9 @@ __all__ = [
     "Rays",
     "Siren",
     "SmoothUnion",
+    "SparseValues",
     "Sphere",
+    "TetrahedralGrid",
     "Torus",
     "Union",
     "camera_rays",
@@ -55,9 +69,12 @@ __all__ = [
     "extract_mesh",
     "field_iou",
     "field_normals",
+    "field_surface",
     "fit_points",
     "fit_samples",
+    "flexicubes",
     "load_points",
+    "marching_tetrahedra",
     "outline_band",
     "random_shape",
     "ray_alpha",
@@ -66,4 +83,5 @@ __all__ = [
     "sample_pixels",
     "sample_zero_set",
     "siren_loss",
+    "sparse_values",
 ]
