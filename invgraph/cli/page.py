@@ -76,15 +76,20 @@ def _pictures(mesh: Mesh, views: Views, scores: Mapping[str, Any]) -> ViewPictur
 
 
 def _curves(history: Sequence[Mapping[str, Any]]) -> dict[str, Curves]:
-    """The loss, then its weighted terms; and the silhouette error: each by step."""
-    steps = [float(i + 1) for i in range(len(history))]
-    if not steps:
+    """The loss, then its weighted terms, where a stage has them; and the silhouette error: each by step."""
+    if not history:
         return {}
-    others = [name for name in history[0] if name not in ("stage", "step", "iou", "loss")]
-    names = [name for name in others if any(entry[name] for entry in history)]  # not those of no weight
+
+    def values(name: str) -> tuple[list[float], list[float]]:
+        has = [(float(i + 1), e[name]) for i, e in enumerate(history) if name in e]
+        return [step for step, _ in has], [value for _, value in has]
+
+    others = dict.fromkeys(name for e in history for name in e if name not in ("stage", "step", "iou", "loss"))
+    names = [name for name in others if any(values(name)[1])]  # not those of no weight
+    error = [1 - value for value in values("iou")[1]]
     return {
-        "Loss and its weighted terms": {name: (steps, [e[name] for e in history]) for name in ("loss", *names)},
-        "Silhouette error of each step's views, 1 − IoU": {"error": (steps, [1 - e["iou"] for e in history])},
+        "Loss and its weighted terms": {name: values(name) for name in ("loss", *names)},
+        "Silhouette error of each step's views, 1 − IoU": {"error": (values("iou")[0], error)},
     }
 
 

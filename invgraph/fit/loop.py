@@ -33,13 +33,13 @@ def fit(
 ) -> FitResult:
     """Fit a shape to the masks of calibrated views.
 
-    Each stage of the schedule remeshes if it asks for it, and descends on the silhouette term and the weighted
-    regularizers over mini-batches of views. It works in the canonical frame of the shape; the result is in that of the
-    views.
+    Each stage of the schedule remeshes, or makes a field's grid anew, if it asks for it, and descends on the silhouette
+    term and the weighted regularizers over mini-batches of views. It works in the canonical frame of the shape; the
+    result is in that of the views.
 
     Args:
-        shape: what to optimize; None makes one from ``options.init``. A given shape's own parameters are changed, until
-            the first stage that remeshes goes on with a new shape.
+        shape: what to optimize; None makes one from ``options.shape`` and ``options.init``. A given shape's own
+            parameters are changed, until the first stage that remeshes, or makes a grid anew, goes on with a new shape.
         views: cameras and masks in the world frame; unknown pixels are ignored.
         options: see :class:`FitOptions`. ``options.holdout`` views are kept out and scored in the end.
         callbacks: watch the fit, see :class:`Callback`.
@@ -53,11 +53,14 @@ def fit(
         The result, also after Ctrl-C: the step is completed, and ``interrupted`` is set.
 
     Raises:
-        InputError: the views cannot be fitted, ``options.init`` cannot be read, or the checkpoint does not match.
+        InputError: the views cannot be fitted, ``options.init`` cannot be read, the checkpoint does not match, or a
+            field has lost its surface.
         NonFiniteError: the loss or its gradient stopped being finite.
     """
     if resume and checkpoint is None:
         raise ValueError("resume: expected a checkpoint to resume from, got checkpoint=None")
+    if isinstance(shape, FieldShape) and stages is None and options.shape != shape.field.kind:
+        raise ValueError(f"options.shape: expected {shape.field.kind!r}, as the given field is, got {options.shape!r}")
     train, held = _split(views, options.holdout)
     saved = load_checkpoint(checkpoint) if resume and checkpoint is not None else None
     began = time.perf_counter()

@@ -93,7 +93,7 @@ _FROM_SPHERE = (
     *_FROM_HULL,
 )
 # Densities are for a grid of 64 cells in the end.
-_CARVE = Stage("carve", 1.0, "rays", 60, 0.7, views=8, sigma=9.0, resolution=32, longest=64)
+_CARVE = Stage("carve", 1.0, "rays", 50, 0.7, views=8, sigma=4.0, resolution=32, longest=64)
 _FIELD = {
     "both": (
         _CARVE,

@@ -9,6 +9,7 @@ from torch.nn.utils import parametrize
 
 from ..fields.field import Field, FieldKind
 
+LOGITS_A_CELL = 2.0  # of an occupancy, by which it changes across a cell
 _SPREADS = 2  # passes of the averaging that spreads a node's step to its neighbours
 
 
@@ -27,8 +28,8 @@ class LatticeField(Field):
 
     Attributes:
         cell: edge length of a cell, the longest if they differ.
-        unit: what a unit of signed distance is in values: 1 for signed distances; for the logits of an occupancy minus
-            the number of cells that it spans, so that they change by one from node to node.
+        unit: what a unit of signed distance is in values: 1 for signed distances; for the logits of an occupancy such
+            that they change by two from node to node. Softer, rays past the object would see much of it.
     """
 
     node_values: Tensor
@@ -42,7 +43,7 @@ class LatticeField(Field):
         self.bounds = self.bounds.to(values)
         cells = torch.tensor(values.shape, device=values.device) - 1
         self.cell = float(((self.bounds[1] - self.bounds[0]) / cells).max())
-        self.register_buffer("unit", values.new_tensor(1.0 if kind == "sdf" else -1.0 / self.cell))
+        self.register_buffer("unit", values.new_tensor(1.0 if kind == "sdf" else -LOGITS_A_CELL / self.cell))
         self.node_values = nn.Parameter(values.detach().clone())
         parametrize.register_parametrization(self, "node_values", _Spread(values, float(self.unit)))
 
@@ -56,7 +57,10 @@ class LatticeField(Field):
     def forward(self, points: Tensor, code: Tensor | None = None) -> Tensor:
         self.check(points, code)
         low, high = self.bounds
-        place = (2 * (points - low) / (high - low) - 1).flip(-1)  # grid_sample wants the last axis first
+        scale = 2 / (high - low)
+        place = (points * scale - (low * scale + 1)).flip(
+            -1
+        )  # in [-1, 1], the last axis first, as grid_sample wants it
         grid = place.reshape(1, -1, 1, 1, 3)
         found = F.grid_sample(self.node_values[None, None], grid, padding_mode="border", align_corners=True)
         return found.view(points.shape[:-1])
