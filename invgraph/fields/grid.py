@@ -40,8 +40,8 @@ class GridField(Field):
             regularizers: where samples leave the surface open, it goes the smoothest way. 0 leaves it out.
         generator: source of the first weights; the global generator if None.
 
-    Attributes:
-        active: how many levels count, from the coarsest: lower it for a coarse-to-fine fit.
+    Raises:
+        InputError: more nodes than there is memory for.
     """
 
     def __init__(
@@ -99,6 +99,17 @@ class GridField(Field):
         features = self.lattice((points.reshape(-1, 3) - low) / (high - low), self.active)
         values: Tensor = self.network(features).reshape(points.shape[:-1])
         return values + self.slope * self.initial(points)
+
+    @property
+    def active(self) -> int:
+        """How many levels count, from the coarsest; the features of the others are 0. Raise it as a fit gets finer."""
+        return self._active
+
+    @active.setter
+    def active(self, levels: int) -> None:
+        if not 1 <= levels <= len(self.levels):
+            raise ValueError(f"active: expected a number of levels in [1, {len(self.levels)}], got {levels}")
+        self._active = levels
 
     def regularizers(self) -> dict[str, Tensor]:
         """``curvature``, weighted, unless its weight is 0."""

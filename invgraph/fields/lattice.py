@@ -8,9 +8,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ..errors import InputError
 from .corner_sums import corner_sums
+from .memory import available_memory
 
 _PRIMES = (1, 2654435761, 805459861)  # those of Instant-NGP, equation 4
+_COPIES = 5  # of the table during a fit: values, gradient, Adam's two moments, and what the curvature makes
 _MAX_ROWS = 2**31 - 1  # rows are numbered in int32, which is read twice as fast
 
 
@@ -48,6 +51,12 @@ class Lattice(nn.Module):
         sizes = [min(n, limit) for n in rows]
         if sum(sizes) > _MAX_ROWS:
             raise ValueError(f"cells: expected at most 2^31 - 1 nodes in all, got {sum(rows):,}; hash the finer levels")
+        needed, available = 4 * _COPIES * features * sum(sizes), available_memory()
+        if available is not None and needed > available:
+            raise InputError(
+                f"cells: {sum(sizes):,} nodes of {features} features would take about {needed / 1e9:,.1f} GB of memory, "
+                f"where {available / 1e9:,.1f} GB are available; take coarser levels or hash the finer ones"
+            )
         self.hashed = hashed
         self.features = features
         self.register_buffer(
@@ -63,7 +72,7 @@ class Lattice(nn.Module):
         levels = self.cells.shape[1] if levels is None else levels
         count = self.cells[:, :levels].to(points.dtype)
         x = points.T[:, None].clamp(0, 1) * count  # (3, levels, P)
-        low = torch.minimum(x.detach().floor(), count - 1)
+        low = torch.minimum(x.detach().floor(), count - 1).nan_to_num(0)  # a NaN goes on through the weights
         index = self._rows(low.to(torch.int32), levels).view(-1, 8)
         sums = corner_sums(self.table.to(points.dtype), index, _weights(x - low).view(-1, 8))
         out = sums.view(levels, len(points), self.features).transpose(0, 1).flatten(1)

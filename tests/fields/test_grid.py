@@ -74,6 +74,25 @@ def test_it_starts_as_its_initial_field():
     assert sphere.lattice.cells[:, :, 0].T.tolist() == [[8, 4, 8], [16, 8, 16], [32, 16, 32]]
 
 
+def test_a_point_that_is_no_number_has_no_value_and_no_points_have_no_values():
+    field = GridField("sdf", levels=(4,))
+    points = torch.tensor([[0.0, 0.0, 0.0], [0.0, torch.nan, 0.0], [torch.inf, 0.0, 0.0]])
+    assert field(points).isnan().tolist() == [False, True, False]
+    assert field(points[:0]).shape == (0,)
+
+
+def test_levels_switch_on_one_by_one_and_too_many_are_refused():
+    field = GridField("sdf", levels=(2, 4), features=3)
+    field.active = 1
+    field(torch.rand((50, 3), generator=seeded())).sum().backward()
+    assert (field.lattice.table.grad[:27] != 0).any()
+    assert (field.lattice.table.grad[27:] == 0).all()
+    with pytest.raises(ValueError, match=r"active: expected a number of levels in \[1, 2\], got 3"):
+        field.active = 3
+    with pytest.raises(ValueError, match=r"nodes of 4000 features would take about .* GB of memory"):
+        GridField("sdf", levels=(16, 256), features=4000)
+
+
 def test_curvature_is_that_of_a_parabola():
     lattice = Lattice([(4, 4, 4), (8, 8, 8)], 1, generator=seeded()).double()
     x = torch.cartesian_prod(*[torch.linspace(0, 1, 5, dtype=torch.float64)] * 3)[:, :1]
