@@ -54,7 +54,7 @@ class Lattice(nn.Module):
         needed, available = 4 * _COPIES * features * sum(sizes), available_memory()
         if available is not None and needed > available:
             raise InputError(
-                f"cells: {sum(sizes):,} nodes of {features} features would take about {needed / 1e9:,.1f} GB of memory, "
+                f"cells: {sum(sizes):,} nodes of {features} features take about {needed / 1e9:,.1f} GB of memory, "
                 f"where {available / 1e9:,.1f} GB are available; take coarser levels or hash the finer ones"
             )
         self.hashed = hashed

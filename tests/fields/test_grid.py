@@ -89,7 +89,7 @@ def test_levels_switch_on_one_by_one_and_too_many_are_refused():
     assert (field.lattice.table.grad[27:] == 0).all()
     with pytest.raises(ValueError, match=r"active: expected a number of levels in \[1, 2\], got 3"):
         field.active = 3
-    with pytest.raises(ValueError, match=r"nodes of 4000 features would take about .* GB of memory"):
+    with pytest.raises(ValueError, match=r"nodes of 4000 features take about .* GB of memory"):
         GridField("sdf", levels=(16, 256), features=4000)
 
 
