@@ -17,8 +17,8 @@ class CubeTable(NamedTuple):
     A face whose corners are inside and outside in turn can be crossed in two ways. In cases 0 to 255 all are crossed so
     that the corners inside are apart. A surface that comes back to such a face (its ``problem``, at most one a cube)
     from both sides would have two sheets on one edge of the dual mesh; then both cubes take the case plus 256, in which
-    that face is crossed the other way, and which divides the surface in two on either side. (The cases C16 and C19 of
-    FlexiCubes, Shen et al. 2023; Manson and Schaefer 2010.)
+    that face is crossed the other way, and which divides the surface in two on either side. (In FlexiCubes, Shen et al.
+    2023, these are the cases C16 and C19.)
     """
 
     patch: Tensor

@@ -20,7 +20,7 @@ class FlexiCubesResult(NamedTuple):
 
     regularizer: Tensor
     """(): mean over the vertices of how unequal their distances to the crossings around them are (mean absolute
-    deviation, equation 9 of the paper, there a sum), in units of the nodes. Added to an objective it keeps vertices
+    deviation, L_dev of the paper, there a sum), in units of the nodes. Added to an objective it keeps vertices
     in the middle of their patches."""
 
 
@@ -111,7 +111,7 @@ def _pick(weights: Tensor, row: Tensor, column: Tensor) -> Tensor:
 
 
 def _crossings(nodes: Tensor, values: Tensor, alpha: Tensor | None, dual: DualCells) -> Tensor:
-    """(P, 3) where the surface crosses the cells' edges (equation 3)."""
+    """(P, 3) where the surface crosses the cells' edges."""
     inside, outside = dual.nodes.unbind(1)
     inner, outer = values.index_select(0, inside), values.index_select(0, outside)
     if alpha is not None:
@@ -121,7 +121,7 @@ def _crossings(nodes: Tensor, values: Tensor, alpha: Tensor | None, dual: DualCe
 
 
 def _weighted_mean(crossings: Tensor, beta: Tensor | None, dual: DualCells) -> Tensor:
-    """(V, 3) vertices: means of the crossings around (equation 4)."""
+    """(V, 3) vertices: means of the crossings around."""
     if beta is None:
         beta = torch.ones_like(crossings[:, 0])
     total = crossings.new_zeros(dual.num_vertices).index_add(0, dual.vertex, beta)
@@ -163,7 +163,7 @@ def _two_each(verts: Tensor, gamma: Tensor | None, dual: DualCells) -> Mesh:
 
 
 def _four_each(verts: Tensor, gamma: Tensor | None, dual: DualCells) -> Mesh:
-    """A vertex within each quad, between the middles of its diagonals (equation 7)."""
+    """A vertex within each quad, between the middles of its diagonals."""
     a, b, c, d = _corners(verts, dual.quads)
     along, across = (a + c) / 2, (b + d) / 2
     if gamma is None:
