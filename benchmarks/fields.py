@@ -10,11 +10,16 @@ ROWS = {
     "decoder": ("fields_samples", "the same through the Occupancy Network decoder"),
     "voxels": ("fields_samples", "fields against voxelisations (docs/fields/voxels.md)"),
     "lookup": ("fields_samples", "trilinear look-ups: time against the ways of torch"),
+    "points_siren": ("fields_points", "100,000 oriented points through a SIREN"),
+    "points_noisy": ("fields_points", "10,000 noisy points without normals to a grid field"),
+    "points_fields": ("fields_points", "the same through the other fields"),
     "mise": ("fields_extract", "multi-resolution extraction against all nodes"),
     "refined": ("fields_extract", "refinement and simplification"),
     "isosurface_time": ("fields_isosurface", "differentiable isosurfaces: time"),
     "isosurface_sparse": ("fields_isosurface", "differentiable isosurfaces: nodes asked"),
     "isosurface_silhouette": ("fields_isosurface", "silhouettes through isosurfaces"),
+    "rays_time": ("fields_rays", "silhouettes along rays: time"),
+    "rays_bias": ("fields_rays", "silhouettes along rays: where they settle"),
 }
 
 
