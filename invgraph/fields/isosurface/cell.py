@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
 
 AROUND = ((0, 0), (1, 0), (1, 1), (0, 1))
@@ -27,3 +30,8 @@ def corner_of_cells(corners: Tensor, octant: int) -> Tensor:
     x, y, z = (n - 1 for n in corners.shape)
     a, b, c = octant >> 2 & 1, octant >> 1 & 1, octant & 1
     return corners[a : a + x, b : b + y, c : c + z]
+
+
+def strides(shape: Sequence[int], device: torch.device) -> Tensor:
+    """(3,) by which the number of a node or cell grows along x, y and z, z fastest."""
+    return torch.tensor([shape[1] * shape[2], shape[2], 1], device=device)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .cell import AROUND, EDGES, corner_of_cells
+from .cell import AROUND, EDGES, corner_of_cells, strides
 from .cube_table import cube_table
 
 
@@ -49,8 +49,7 @@ def dual_cells(inside: Tensor) -> DualCells:
     case = torch.zeros(shape, dtype=torch.uint8, device=device)
     for corner in range(8):
         case |= corner_of_cells(inside, corner).to(torch.uint8) << corner
-    step = torch.tensor([shape[1] * shape[2], shape[2], 1], device=device)
-    node_step = torch.tensor([inside.shape[1] * inside.shape[2], inside.shape[2], 1], device=device)
+    step, node_step = strides(shape, device), strides(inside.shape, device)
 
     place = ((case > 0) & (case < 255)).nonzero()
     cells = (place * step).sum(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .cell import AROUND
+from .cell import AROUND, strides
 from .lattice_edges import OCTANTS, LatticeEdges
 from .marching_table import marching_table
 
@@ -44,8 +44,7 @@ def _across(d: int, corners: Tensor, middles: Tensor, edges: LatticeEdges) -> tu
         case |= sign.to(torch.uint8) << bit
     place = ((case > 0) & (case < 63)).nonzero()
 
-    step = torch.tensor([cells[1] * cells[2], cells[2], 1], device=corners.device)
-    corner_step = torch.tensor([corners.shape[1] * corners.shape[2], corners.shape[2], 1], device=corners.device)
+    step, corner_step = strides(cells, corners.device), strides(corners.shape, corners.device)
     below = corners.numel() + (place * step).sum(1)
     first = (place * corner_step).sum(1) + corner_step[d]
     owners = torch.stack([below, below + step[d], first, first + corner_step[e], first + corner_step[f]], 1)
@@ -62,7 +61,7 @@ def boundary_polygons(middles: Tensor, edges: LatticeEdges) -> Tensor:
     """(F, 3) triangles in the pyramids between middles that are inside and the box, whose corners are all outside."""
     triangles = []
     cells = middles.shape
-    step = torch.tensor([cells[1] * cells[2], cells[2], 1], device=middles.device)
+    step = strides(cells, middles.device)
     weight = [4, 2, 1]
     for d in range(3):
         for side in (0, 1):
@@ -71,6 +70,6 @@ def boundary_polygons(middles: Tensor, edges: LatticeEdges) -> Tensor:
             owner = (cells[0] + 1) * (cells[1] + 1) * (cells[2] + 1) + (place * step).sum(1)
             around = AROUND if side else AROUND[::-1]  # counter-clockwise seen from outside the box
             octants = [side * weight[d] + a * weight[(d + 1) % 3] + b * weight[(d + 2) % 3] for a, b in around]
-            a, b, c, e = (edges.number(owner, torch.tensor(octant, device=owner.device)) for octant in octants)
-            triangles += [torch.stack([a, b, c], 1), torch.stack([a, c, e], 1)]
+            numbers = edges.number(owner[:, None], torch.tensor(octants, device=owner.device))
+            triangles += [numbers[:, [0, 1, 2]], numbers[:, [0, 2, 3]]]
     return torch.cat(triangles)

@@ -7,7 +7,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from .cell import corner_of_cells
+from .cell import corner_of_cells, strides
 
 OCTANTS = 8
 """Edges that a middle owns: to the corners of its cell, number ``4 x + 2 y + z``, then to the next middles along x, y
@@ -51,8 +51,8 @@ class LatticeEdges:
 
     def _other_end(self, owner: Tensor, edge: Tensor) -> Tensor:
         _, y, z = self._cells
-        step = torch.tensor([y * z, z, 1], device=owner.device)
-        corner_step = torch.tensor([(y + 1) * (z + 1), z + 1, 1], device=owner.device)
+        step = strides(self._cells, owner.device)
+        corner_step = strides([n + 1 for n in self._cells], owner.device)
         is_corner = owner < self._num_corners
         axis = torch.where(is_corner, edge, edge - OCTANTS).clamp(0, 2)
         next_one = owner + torch.where(is_corner, corner_step[axis], step[axis])
