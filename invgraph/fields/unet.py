@@ -35,10 +35,10 @@ class UNet(nn.Module):
         self.rise = nn.ModuleList([Transposed(2 * size, size, 2, stride=2) for size in widths[:-1]])
         self.up = nn.ModuleList([pair(2 * size, size) for size in widths[:-1]])
         self.out = Conv(width, channels, 1)
-        for module in self.modules():
-            if isinstance(module, (nn.Conv2d, nn.Conv3d)):
+        for module in [*self.down.modules(), *self.up.modules()]:
+            if isinstance(module, Conv) and module.bias is not None:
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+                nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, channels, R, ...) -> the same shape."""
