@@ -20,11 +20,13 @@ from .grid import GridField
 from .occupancy_network import OccupancyDecoder
 from .points_cloud import PointCloud
 from .points_options import FitPointsOptions
+from .points_poisson import pieces_near
 from .points_surface import Surface
 from .siren import Siren, siren_loss
 
 _SAMPLES = 200_000  # of space, that fields are trained on
-_SIREN_BATCH = 2000
+_TRAINING = {"grid": (300, 8192, 1e-2), "siren": (1500, 2000, 1e-3), "occupancy": (3000, 4096, 2e-3)}
+"""Steps, points a step (of a SIREN so many of the surface, and of space), and step size."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def fit_points(
     field, losses, steps = train(surface, options, watched)
     began = _lap(seconds, "field", began)
     mesh = extract_mesh(field, resolution=options.resolution // 4, subdivisions=2).mesh
+    mesh = pieces_near(mesh, surface.points)
     world = Mesh((surface.center + surface.scale * mesh.verts.double()).float(), mesh.faces)
     if options.faces is not None:
         world = simplify(world, options.faces)
@@ -123,13 +126,14 @@ def _fit_to_space(
     points = surface.space(_SAMPLES, generator)
     field: Field
     if options.field == "grid":
-        field = GridField("sdf", levels=(16, 32, 64, 128), smoothness=0.0, generator=generator)
-        values, steps, batch, rate = surface.distances(points), 400, 16384, 1e-2
+        field = GridField("sdf", generator=generator)
+        values = surface.distances(points)
     else:
         with torch.random.fork_rng(devices=()):  # torch's layers draw their weights from the global generator
             torch.manual_seed(options.seed)
             field = OccupancyDecoder(hidden=128, norm=None)
-        values, steps, batch, rate = surface.occupied(points), 3000, 4096, 2e-3
+        values = surface.occupied(points)
+    steps, batch, rate = _TRAINING[options.field]
     steps = max(1, round(steps * options.effort))
     history = fit_samples(
         field,
@@ -150,15 +154,16 @@ def _fit_siren(surface: Surface, options: FitPointsOptions, watched: dict[str, A
     field = Siren(hidden=128, generator=generator)
     space = torch.rand((_SAMPLES, 3), generator=generator) * 2 - 1
     inside = surface.occupied(space)
+    steps, batch, rate = _TRAINING["siren"]
+    steps = max(1, round(steps * options.effort))
 
     def loss() -> dict[str, Tensor]:
-        on = torch.randint(len(surface.points), (_SIREN_BATCH,), generator=generator)
-        off = torch.randint(len(space), (_SIREN_BATCH,), generator=generator)
+        on = torch.randint(len(surface.points), (batch,), generator=generator)
+        off = torch.randint(len(space), (batch,), generator=generator)
         return siren_loss(field, surface.points[on], surface.normals[on], space[off], inside[off])
 
-    steps = max(1, round(1500 * options.effort))
-    optimizer = torch.optim.Adam(field.parameters(), lr=1e-3)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=1e-5)
+    optimizer = torch.optim.Adam(field.parameters(), lr=rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=0.01 * rate)
     history = descend(field, loss, optimizer, steps=steps, generator=generator, schedule=schedule, **watched)
     field.eval()
     return field, history.get("loss", []), steps

@@ -68,13 +68,18 @@ def _screened(grid: SpectralGrid, vectors: Tensor, areas: Tensor, screening: flo
 
 
 def _level_set(values: Tensor, grid: SpectralGrid, points: Tensor) -> Mesh:
-    """The surface of ``values > 0``, without the pieces that hardly a point is near."""
-    from scipy.spatial import cKDTree
-
+    """The surface of ``values > 0`` where the points are."""
     box = torch.tensor([[-grid.half] * 3, [grid.half] * 3])
     mesh = extract_mesh(
         lambda where: grid.read_at(values, where), bounds=box, resolution=grid.resolution // 2, subdivisions=1
     ).mesh
+    return pieces_near(mesh, points)
+
+
+def pieces_near(mesh: Mesh, points: Tensor) -> Mesh:
+    """The connected pieces of a mesh to which a good part of the points (N, 3) is nearest; at least 8, and 0.1%."""
+    from scipy.spatial import cKDTree
+
     label = mesh.topology.components()
     _, nearest = cKDTree(mesh.verts.numpy()).query(points.numpy())
     votes = torch.bincount(label[torch.from_numpy(nearest)], minlength=int(label.max()) + 1)

@@ -54,10 +54,10 @@ class Siren(Field):
 
     @torch.no_grad()
     def _initialise(self, generator: torch.Generator | None) -> None:
-        """Section 3.2 of the paper: sums before every sine are normal with variance 1, whatever the depth and width.
+        """Section 3.2 of the paper: ``omega W x`` is normal with variance 1, whatever the depth and width.
 
         Weights are uniform in +-sqrt(6 / n) / omega, those of the first layer in +-1 / n; the biases, of which the
-        paper does not speak, as torch's, +-1 / sqrt(n), with n the layer's inputs.
+        paper does not speak, as torch's, in +-1 / sqrt(n), with n the layer's inputs.
         """
         for i, linear in enumerate(self._layers()):
             n = linear.in_features
@@ -109,6 +109,9 @@ def siren_loss(
     if points.ndim != 2 or points.shape != normals.shape or off_surface.ndim != 2:
         got = f"{tuple(points.shape)}, {tuple(normals.shape)} and {tuple(off_surface.shape)}"
         raise ValueError(f"points, normals, off_surface: expected (P, 3), (P, 3) and (Q, 3), got {got}")
+    if inside is not None and (inside.dtype != torch.bool or inside.shape != off_surface.shape[:1]):
+        expected = f"expected ({len(off_surface)},) bool, one for each point of off_surface"
+        raise ValueError(f"inside: {expected}; got {tuple(inside.shape)} {inside.dtype}")
     count = len(points)
     where = torch.cat([points, off_surface]).detach().requires_grad_()
     values = field(where)
