@@ -24,6 +24,7 @@ def mise(arguments: argparse.Namespace) -> None:
     for name in ("spot", "bob"):
         truth = load_mesh(arguments.data / name / "views24/gt.ply")
         fitted = _fitted(truth)
+        extract_mesh(fitted, subdivisions=0)  # imports what it needs
 
         def wound(points: torch.Tensor, truth: Mesh = truth) -> torch.Tensor:
             return winding_number(points, truth.verts, truth.faces)
