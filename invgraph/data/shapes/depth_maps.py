@@ -32,28 +32,31 @@ class DepthMaps:
         self._mesh = mesh
         self._rotations = spread_rotations(views)
 
-    def count_seen(self, points: Tensor, enough: int) -> Tensor:
-        """(P,) int64: by how many views each of the points (P, 3) is seen, counted up to ``enough``."""
-        seen = torch.zeros(len(points), dtype=torch.int64)
-        left = torch.arange(len(points))
+    def are_seen(self, points: Tensor, enough: int) -> Tensor:
+        """(P,) bool: which of the points (P, 3) at least ``enough`` views see before the mesh."""
+        seen = torch.zeros(len(points), dtype=torch.bool)
+        index, count = torch.arange(len(points)), torch.zeros(len(points), dtype=torch.int16)
         for rotation in self._rotations:
-            if len(left) == 0:
-                break
-            drawn = self._project(self._mesh.verts, rotation)
-            depth = rasterize(drawn[None], self._mesh.faces, (self._size, self._size), barycentric=False).depth[0]
-            u, v, z = self._project(points[left], rotation).unbind(1)
+            drawn = torch.stack(self._project(self._mesh.verts, rotation), dim=1)
+            depth = rasterize(drawn[None], self._mesh.faces, (self._size, self._size), barycentric=False).depth
+            u, v, z = self._project(points, rotation)
             # what falls beside the picture falls on its border, where there is nothing
-            pixel = v.long().clamp(0, self._size - 1) * self._size + u.long().clamp(0, self._size - 1)
-            seen[left] += z < depth.reshape(-1)[pixel]
-            left = left[seen[left] < enough]
+            row, column = v.long().clamp_(0, self._size - 1), u.long().clamp_(0, self._size - 1)
+            count += z < depth.reshape(-1)[row.mul_(self._size).add_(column)]
+            done = count >= enough
+            if 8 * int(done.sum()) > len(done):  # put aside, once they are many
+                seen[index[done]] = True
+                points, index, count = (x[~done] for x in (points, index, count))
+        seen[index[count >= enough]] = True
         return seen
 
-    def _project(self, points: Tensor, rotation: Tensor) -> Tensor:
-        """(P, 3) float32: pixel u, pixel v, and depth, which is positive on the mesh."""
-        turned = (points - self._center.to(points)) @ rotation.to(points).T
-        u, v, z = turned.unbind(1)
-        middle = 0.5 * self._size
-        return torch.stack([u / self._pixel + middle, v / self._pixel + middle, z + 2 * self._radius], dim=1)
+    def _project(self, points: Tensor, rotation: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Pixel u, pixel v, and depth, which is positive on the mesh: each (P,)."""
+        middle = torch.tensor([0.5 * self._size, 0.5 * self._size, 2 * self._radius])
+        scale = torch.tensor([[1 / self._pixel], [1 / self._pixel], [1.0]])
+        turn = rotation * scale
+        u, v, z = torch.addmm((middle - turn @ self._center).float()[:, None], turn.float(), points.T)
+        return u, v, z
 
 
 def spread_rotations(count: int) -> Tensor:

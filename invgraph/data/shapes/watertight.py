@@ -17,7 +17,7 @@ from .depth_maps import DepthMaps
 _OFFSET = 0.4  # of the surface from solid walls: more than the half diagonal of a pixel, by which depth maps may err
 _SHEET_OFFSET = 1.0  # from thin ones: no cell of the grid slips through 2 of these
 _SHEET = 1.5  # a wall is thin if it is seen from the other side, this far behind its face
-_BAND = 3.0  # distances are truncated here: beyond every cell that the surface crosses
+_BAND = 2.0  # distances are truncated here: beyond every edge of the grid that the surface crosses
 _MARGIN = 4  # around the mesh
 _BLOCK = 4  # nodes along an axis that are decided at once far from the surface
 _PIXEL = 0.5
@@ -89,26 +89,26 @@ class _Fusion:
         blocks = (nodes // _BLOCK).tolist()
         index = _lattice(blocks)
         middle = (_BLOCK * index + 0.5 * (_BLOCK - 1)).float()
-        reach = 0.5 * (_BLOCK - 1) * math.sqrt(3) + _BAND + 1  # the nearest point found may be one spacing too far
+        reach = 0.5 * (_BLOCK - 1) * math.sqrt(3) + _BAND + 0.7  # the nearest point found may be so much too far
         close = _length(self._to_surface(middle)) < reach
-        local = _lattice([_BLOCK] * 3)
-        points = (_BLOCK * index[close][:, None] + local).reshape(-1, 3).float()
-        outside = self._outside(torch.cat([middle[~close], points]))
-        # blocks of nodes, then nodes, in order; far from the surface a block has the sign of its middle
-        grid = torch.empty(len(index), _BLOCK**3)
-        grid[~close] = torch.where(outside[: len(index) - int(close.sum())], _BAND, -_BAND)[:, None]
-        near = self._near(points, outside[len(index) - int(close.sum()) :])
-        grid[close] = near.clamp(-_BAND, _BAND).reshape(-1, _BLOCK**3)
-        grid = grid.reshape(*blocks, _BLOCK, _BLOCK, _BLOCK).permute(0, 3, 1, 4, 2, 5)
-        return grid.reshape(nodes.tolist()).contiguous()
+        points = (_BLOCK * index[close][:, None] + _lattice([_BLOCK] * 3)).float()
+        # far from the surface a block has the sign of its middle
+        outside = self._outside(middle)[:, None].repeat(1, _BLOCK**3)
+        outside[close] = self._outside(points.reshape(-1, 3)).reshape(-1, _BLOCK**3)
+        values = torch.where(outside, _BAND, -_BAND)
+        # no edge of the grid is crossed but those of nodes outside and their neighbours
+        wanted = _blocks(_dilated(_grid(outside, blocks)), blocks) & close[:, None]
+        distance = self._near(points[wanted[close]], outside[wanted])
+        values[wanted] = distance.clamp(-_BAND, _BAND)
+        return _grid(values, blocks)
 
     def _near(self, points: Tensor, outside: Tensor) -> Tensor:
         """(P,) signed distance to the offset surface."""
         step = self._to_surface(points)
         distance = _length(step)
         offset = torch.full_like(distance, _OFFSET)
-        # within the smaller offset a node is solid either way; beyond twice the larger no crossing is left
-        asked = (outside & (distance > _OFFSET) & (distance < 2 * _SHEET_OFFSET)).nonzero()[:, 0]
+        # within the smaller offset a node is solid either way; beyond the band no crossing is left
+        asked = (outside & (distance > _OFFSET) & (distance < _BAND)).nonzero()[:, 0]
         behind = points[asked] + step[asked] * (1 + _SHEET / distance[asked, None])
         offset[asked[self._outside(behind)]] = _SHEET_OFFSET
         return torch.where(outside, distance, -distance) - offset
@@ -119,7 +119,7 @@ class _Fusion:
         return torch.cat(parts) if parts else points
 
     def _outside(self, points: Tensor) -> Tensor:
-        return self._maps.count_seen(points, self._enough) >= self._enough
+        return self._maps.are_seen(points, self._enough)
 
 
 def _without_specks(grid: Tensor) -> Tensor:
@@ -128,13 +128,32 @@ def _without_specks(grid: Tensor) -> Tensor:
 
     values = grid.numpy()
     solids, count = ndimage.label(values < 0)
-    # a piece of the mesh is within half a cell's diagonal of some node
-    nearest = ndimage.maximum(values, solids, np.arange(count + 1))
-    empty = np.asarray(nearest) < -(1 + _OFFSET)
+    empty = np.ones(count + 1, bool)
+    # a piece of the mesh in it is within half a cell's diagonal of some node
+    empty[solids[values > -(1 + _OFFSET)]] = False
     empty[0] = False
     free, _ = ndimage.label(values > 0)
     bubble = (free != free[0, 0, 0]) & (free > 0)
     return torch.from_numpy(np.where(empty[solids] | bubble, -values, values))
+
+
+def _dilated(mask: Tensor) -> Tensor:
+    """What is marked in a grid, and the neighbours of that along the axes."""
+    from scipy import ndimage
+
+    return torch.from_numpy(ndimage.binary_dilation(mask.numpy()))
+
+
+def _grid(values: Tensor, blocks: list[int]) -> Tensor:
+    """(X, Y, Z) values of a grid, from those of its blocks (X Y Z / B^3, B^3), each in order."""
+    split = values.reshape(*blocks, _BLOCK, _BLOCK, _BLOCK).permute(0, 3, 1, 4, 2, 5)
+    return split.reshape([_BLOCK * n for n in blocks])
+
+
+def _blocks(grid: Tensor, blocks: list[int]) -> Tensor:
+    """The way back."""
+    x, y, z = blocks
+    return grid.reshape(x, _BLOCK, y, _BLOCK, z, _BLOCK).permute(0, 2, 4, 1, 3, 5).reshape(-1, _BLOCK**3)
 
 
 def _lattice(size: list[int]) -> Tensor:
