@@ -33,7 +33,7 @@ def refine_mesh(
     """Move the vertices of a mesh so that its faces lie on a field's surface and along it.
 
     Steps of RMSprop on a random point ``p`` of each face with unit normal ``n``, weighted by the faces' areas
-    (Mescheder et al. 2019, "Occupancy Networks", section 3.3):
+    (Mescheder et al. 2019, "Occupancy Networks", section 3.3)::
 
         (f(p) - level)^2 + normal_weight |grad f(p) / |grad f(p)| - n|^2
 
