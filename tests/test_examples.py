@@ -14,6 +14,7 @@ QUICK = {
     "calibration": ({"views": 4, "size": (48, 64), "steps": 40}, 0.3),
     "field": ({"size": 48, "steps": 30, "batch": 4, "rays": 96}, 0.7),
     "texture": ({"size": 64, "steps": 40}, 0.5),
+    "convonet": ({"shapes": 4, "unseen": 2, "steps": 40, "resolution": 8, "side": 64}, 0.8),
 }
 
 
