@@ -18,6 +18,7 @@ ROWS = {
     "isosurface_time": ("fields_isosurface", "differentiable isosurfaces: time"),
     "isosurface_sparse": ("fields_isosurface", "differentiable isosurfaces: nodes asked"),
     "isosurface_silhouette": ("fields_isosurface", "silhouettes through isosurfaces"),
+    "fits": ("fields_fits", "masks to a field to a mesh: invgraph fit --shape"),
     "rays_time": ("fields_rays", "silhouettes along rays: time"),
     "rays_bias": ("fields_rays", "silhouettes along rays: where they settle"),
 }

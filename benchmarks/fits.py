@@ -26,7 +26,12 @@ CASES = {
 
 
 def fits(arguments: argparse.Namespace) -> None:
-    """One row a case, from the metrics.json that the command writes."""
+    """Meshes."""
+    table(arguments, CASES)
+
+
+def table(arguments: argparse.Namespace, cases: dict[str, tuple[str, list[str]]]) -> None:
+    """One row a case, a folder of views and flags, from the metrics.json that the command writes."""
     print(machine() + "\n")
     header(
         "case",
@@ -39,7 +44,7 @@ def fits(arguments: argparse.Namespace) -> None:
         "silhouette IoU",
         "fit s",
     )
-    for name, (folder, flags) in CASES.items():
+    for name, (folder, flags) in cases.items():
         views = arguments.data / folder
         if not views.is_dir():
             row(name, f"skipped: no {views}", *[""] * 7)

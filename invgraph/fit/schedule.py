@@ -59,6 +59,7 @@ def schedule(start: str, options: FitOptions) -> tuple[Stage, ...]:
         options: read for ``shape``, ``silhouette_by``, ``polish``, ``resolution``, ``vertices``, ``effort`` and
             ``learning_rate``.
     """
+    stages: tuple[Stage, ...]
     if options.shape == "mesh":
         stages = _FROM_SPHERE if start == "sphere" else _FROM_HULL
     else:

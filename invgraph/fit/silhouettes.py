@@ -30,7 +30,7 @@ def silhouette_term(
         TypeError: a shape that is no field cannot be seen along rays.
     """
     known = batch.known
-    if stage.along_rays:
+    if stage.mode == "rays" or stage.mode == "closest":
         if not isinstance(shape, FieldShape):
             raise TypeError(
                 f"stage {stage.name!r}: expected a FieldShape to see along rays, got {type(shape).__name__}"

@@ -106,8 +106,7 @@ class FieldShape(Shape):
             values = torch.cat([lattice.node_values.reshape(-1), lattice.middles().reshape(-1)])
         else:
             values = self.field(self._grid.nodes)
-        inside = "below" if self.field.kind == "sdf" else "above"
-        mesh = self._grid.surface(values, inside=inside)
+        mesh = self._grid.surface(values, inside="below" if self.field.kind == "sdf" else "above")
         if mesh.num_faces == 0:
             low, high = (float(x) for x in torch.aminmax(values.detach()))
             what = "signed distances" if self.field.kind == "sdf" else "logits"
@@ -126,7 +125,7 @@ class FieldShape(Shape):
         softness: float,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """(N, H, W) logits of what each pixel's ray meets; see :func:`invgraph.fields.ray_alpha.ray_logits`."""
+        """(N, H, W) logits of what each pixel's ray meets; see :func:`invgraph.fields.ray_logits`."""
         return ray_logits(
             self.field,
             cameras,
