@@ -93,7 +93,7 @@ def _fit_decoder(path: Path, kind: str) -> Fitted:
     torch.manual_seed(0)
     start = time.perf_counter()
     field = OccupancyDecoder(norm=None, bounds=_BOUNDS)
-    fit_samples(field, points, occupied, steps=2000, batch=2048, learning_rate=1e-3)
+    fit_samples(field, points, occupied, steps=2000, batch=1024, learning_rate=1e-3)
     return Fitted(field, time.perf_counter() - start)
 
 
