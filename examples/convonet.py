@@ -19,7 +19,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 import invgraph as ig
 from invgraph import viz
-from invgraph.fields import AnalyticField, ConvONet, descend, extract_mesh, random_shape, sample_zero_set
+from invgraph.fields import AnalyticField, ConvONet, Field, descend, extract_mesh, random_shape, sample_zero_set
 from invgraph.progress import Bar
 
 CLOUD, NOISE = 3000, 0.01  # points of a cloud, and their standard deviation: as the paper's, 0.5% of the box's side
@@ -111,12 +111,19 @@ def spheres(cloud: Tensor, radius: float = 0.012) -> ig.Mesh:
 def picture(network: ConvONet, shapes: Shapes, clouds: Tensor, columns: int, side: int) -> Tensor:
     """Clouds above, what the network makes of them in the middle, the true shapes below."""
     camera = ig.Cameras.look_at([[2.2, 1.5, 2.6]], [0, 0, 0], [0, 1, 0], fov_deg=38, image_size=(side, side))
-    rows = [
-        [spheres(cloud) for cloud in clouds[:columns]],
-        [extract_mesh(network, code=network.encode(cloud[None])[0]).mesh for cloud in clouds[:columns]],
-        [extract_mesh(field).mesh for field in shapes.fields[:columns]],
-    ]
-    return viz.contact_sheet([viz.shaded(mesh, camera)[0] for row in rows for mesh in row], columns=columns)
+
+    def surface(field: Field, code: Tensor | None = None) -> ig.Mesh | None:
+        try:
+            return extract_mesh(field, code=code).mesh
+        except ig.InputError:  # a network stopped early may find everything outside
+            return None
+
+    clouds = clouds[:columns]
+    meshes = [spheres(cloud) for cloud in clouds]
+    meshes += [surface(network, network.encode(cloud[None])[0]) for cloud in clouds]
+    meshes += [surface(field) for field in shapes.fields[:columns]]
+    pictures = [torch.ones(side, side, 3) if mesh is None else viz.shaded(mesh, camera)[0] for mesh in meshes]
+    return viz.contact_sheet(pictures, columns=columns)
 
 
 def main(
