@@ -22,7 +22,7 @@ SPOT = Path("/work/shared/data/spot/views24/gt.ply")
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """As few samples and steps as tests need."""
-    training = {"grid": (60, 4096, 1e-2), "siren": (200, 250, 1e-3), "occupancy": (100, 500, 2e-3)}
+    training = {"grid": (60, 4096, 1e-2), "siren": (150, 250, 5e-4), "occupancy": (100, 500, 2e-3)}
     monkeypatch.setattr(invgraph.fields.points_fit, "_TRAINING", training)
     monkeypatch.setattr(invgraph.fields.points_fit, "_SAMPLES", 30_000)
 
@@ -95,7 +95,7 @@ def test_every_field_in_the_cloud_s_own_frame(field: str) -> None:
     assert result.mesh.is_closed
     assert not result.interrupted
     moved = truth.with_verts((far + 30 * truth.verts.double()).float())
-    assert volume_iou(result.mesh, moved, points=20_000) > {"grid": 0.9, "siren": 0.4, "occupancy": 0.5}[field]
+    assert volume_iou(result.mesh, moved, points=20_000) > {"grid": 0.9, "siren": 0.85, "occupancy": 0.5}[field]
     inside = result.field((far + torch.tensor([18.0, 0, 0]) - result.center).float() / result.scale)
     assert bool(result.field.inside(inside))
 
