@@ -21,6 +21,8 @@ ROWS = {
     "fits": ("fields_fits", "masks to a field to a mesh: invgraph fit --shape"),
     "rays_time": ("fields_rays", "silhouettes along rays: time"),
     "rays_bias": ("fields_rays", "silhouettes along rays: where they settle"),
+    "shape_sampling": ("fields_shapes", "meshes to a data set of shapes: time"),
+    "shape_reading": ("fields_shapes", "data sets of shapes: samples read a second"),
 }
 
 

@@ -37,7 +37,8 @@ def watertight_mesh(mesh: Mesh, *, resolution: int = 256, views: int = 100, seen
 
     Args:
         mesh: one mesh.
-        resolution: voxels along the longest side of its bounding box, from 16 to 512. 256 takes half a gigabyte.
+        resolution: voxels along the longest side of its bounding box, from 16 to 512. 256 takes 0.3 GB of memory,
+            512 eight times as much.
         views: number of depth maps, from 8 on.
         seen: share of the views, above 0, that must see a point for it to be outside. Larger closes larger holes, and
             fills deeper concavities: at a hole's solid angle, over 4 pi.
