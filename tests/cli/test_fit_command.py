@@ -114,3 +114,17 @@ def test_resume_needs_a_run(dataset: Path, tmp_path: Path, capsys: pytest.Captur
     assert main(["fit", str(dataset), "--out", str(tmp_path / "out"), "--resume"]) == 2
     assert "wings" in capsys.readouterr().err
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"options.json"}
+
+
+def test_a_field_is_fitted_and_reported_by_the_same_command(dataset: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    field = ["--shape", "sdf", "--resolution", "16", "--no-polish"]
+    assert main(["fit", str(dataset), "--out", str(out), *field, *QUICK]) == 0
+    mesh = load_mesh(out / "mesh.ply")
+    assert mesh.is_closed
+    extent = mesh.bounding_box()[1] - mesh.bounding_box()[0]
+    assert torch.allclose(extent, 2 * torch.tensor(AXES, dtype=torch.float32), atol=0.25)
+    page = (out / "report.html").read_text()
+    assert "eikonal" in page
+    options = json.loads((out / "options.json").read_text())["fit"]
+    assert (options["shape"], options["resolution"], options["polish"]) == ("sdf", 16, False)
