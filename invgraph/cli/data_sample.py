@@ -15,7 +15,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 from ..data.shapes.sampling import SampleOptions
 from ..errors import InputError
 from .data_pack import pack
-from .folder import check_folder
+from .folder import check_folder, remove
 
 if TYPE_CHECKING:
     from ..data import SampleReport
@@ -55,6 +55,7 @@ class DataSample:
     def run(self) -> int:
         """Sample, write, say what failed; 0, 2 if a model failed, 130 if it was interrupted."""
         from ..data import find_meshes, sample_meshes, write_splits
+        from ..data.shapes.folder import FILES
         from ..progress import Bar
 
         if not self.meshes:
@@ -69,6 +70,8 @@ class DataSample:
         meshes = {f"{prefix}{name}": path for name, path in find_meshes(self.meshes).items()}
         self._check_out(list(meshes))
         self.out.mkdir(parents=True, exist_ok=True)
+        for name in meshes if self.overwrite else ():
+            remove(self.out / name, FILES)  # before the record: a run that is broken off leaves none of the old ones
         self._write_record()
         with Bar("sample") as bar:
 

@@ -37,7 +37,9 @@ class PackedShapes:
         self._opened: tuple[int, Any, dict[str, Any]] | None = None
         try:
             self._index()
-        except (OSError, KeyError, AttributeError, UnicodeDecodeError) as error:
+        except InputError:
+            raise
+        except Exception as error:  # h5py raises many kinds for broken files
             reason = " ".join(str(error).split())[:120]
             raise InputError(f"{self.path}: not a readable file of packed shapes ({reason})") from error
 
