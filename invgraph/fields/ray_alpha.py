@@ -11,7 +11,6 @@ from torch import Tensor
 from ..cameras import Cameras
 from .field import Field
 from .ray_methods import FieldOnRays, RayMethod, logits_along
-from .ray_samples import strata
 from .rays import camera_rays
 
 
@@ -102,22 +101,17 @@ def ray_logits(
     gradient.
     """
     _check(field, cameras, method, softness, samples, importance, code, chunk)
+    sampling: dict[str, Any] = {"samples": samples, "importance": importance, "generator": generator, "chunk": chunk}
     if code is not None and code.ndim == 2:
-        keywords: dict[str, Any] = {
-            "method": method,
-            "softness": softness,
-            "samples": samples,
-            "importance": importance,
-        }
-        keywords |= {"generator": generator, "chunk": chunk}
         views = range(len(cameras))
         at = [None if pixels is None else pixels[i : i + 1] for i in views]
-        return torch.cat([ray_logits(field, cameras[i], at[i], code=code[i], **keywords) for i in views])
+        how: dict[str, Any] = {"method": method, "softness": softness, **sampling}
+        return torch.cat([ray_logits(field, cameras[i], at[i], code=code[i], **how) for i in views])
     rays = camera_rays(cameras, pixels)
     near, far = rays.within(field.bounds)
     hit = (near < far).nonzero()[:, 0]
     seen = FieldOnRays(field, code, softness, rays[hit], near[hit], (far - near)[hit])
-    logits = logits_along(seen, method, lambda count: strata(count, samples, near, generator), importance, chunk)
+    logits = logits_along(seen, method, **sampling)
     shape = (len(cameras), *cameras.image_size) if pixels is None else pixels.shape[:2]
     missed = logits.new_full((math.prod(shape),), 2 * math.log(torch.finfo(logits.dtype).tiny))
     return missed.index_put((hit,), logits).reshape(shape)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -13,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ..errors import InputError
 from .field import Field
-from .ray_samples import about_peak, shares, summit
+from .ray_samples import about_peak, shares, strata, summit
 from .rays import Rays
 
 RayMethod = Literal["closest", "occupancy", "volsdf"]
@@ -74,26 +73,23 @@ class FieldOnRays:
 
 
 def logits_along(
-    seen: FieldOnRays, method: RayMethod, strata: Callable[[int], Tensor], importance: int, chunk: int
+    seen: FieldOnRays,
+    method: RayMethod,
+    *,
+    samples: int,
+    importance: int,
+    generator: torch.Generator | None,
+    chunk: int,
 ) -> Tensor:
-    """(M,) logits of alpha.
-
-    Args:
-        seen: M rays.
-        method: see :func:`invgraph.fields.ray_alpha`.
-        strata: number of rays -> fractions (rays, S) of the first pass, which it draws for the next rays in turn.
-        importance: samples of the second pass.
-        chunk: greatest number of points that the field is given at once.
-    """
+    """(M,) logits of alpha; what is named by keyword is that of :func:`invgraph.fields.ray_alpha`."""
     closest = method == "closest"
     with torch.no_grad():
-        samples = strata(0).shape[1]
         size = max(chunk // max(samples, importance), 1)
         found = []
         for begin in range(0, len(seen), size):
             part = seen[begin : begin + size]
             search = _closest if closest else _all_that_count
-            ray, fraction, share = search(part, strata(len(part)), importance)
+            ray, fraction, share = search(part, strata(len(part), samples, seen.near, generator), importance)
             found.append(Places(ray + begin, fraction, share))
         places = Places(*(torch.cat(x) for x in zip(*found))) if found else _nowhere(seen)
 
