@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from .points_poisson import poisson_mesh
 EXTENT = 0.9  # half the longest side of the shape in [-1, 1]^3, the bounds of its field
 _NEAR = (0.01, 0.05)  # how far from the surface samples are spread, as standard deviations
 _NOISY = 0.2  # of the spacing: points noisier than this are moved onto the surface that is fitted through them
+_OUTWARD = 0.8  # part of given normals that point out of the surface they make, if they are of one side
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,17 +79,37 @@ def _of_cloud(cloud: PointCloud, options: FitPointsOptions, generator: torch.Gen
     planes = fit_planes(points)
     if options.noise is not None:
         planes = dataclasses.replace(planes, noise=options.noise * 2 * EXTENT)
-    if options.normals == "estimate" or cloud.normals is None:
-        normals = orient_normals(points, planes, seed=options.seed)
-    else:
-        normals = cloud.normals.float()
+    given = None if options.normals == "estimate" or cloud.normals is None else cloud.normals.float()
+    normals = orient_normals(points, planes, seed=options.seed) if given is None else given
     try:
         mesh = poisson_mesh(points, normals, planes)
+        outward = _outward_share(mesh, points, normals, planes.spacing)
+        if given is not None and outward < _OUTWARD:
+            if outward > 1 - _OUTWARD and options.normals == "auto":
+                _warn(cloud, "the normals are not turned to one side; they were turned outward")
+                normals = orient_normals(points, dataclasses.replace(planes, normals=given), seed=options.seed)
+                mesh = poisson_mesh(points, normals, planes)
+            elif outward < 0.5:
+                _warn(cloud, "the normals point inward; they were turned")
+                normals = -given
     except InputError as error:
         raise InputError(f"{cloud.source}: {error}") from error
     if planes.noise > _NOISY * planes.spacing:
         points, normals, _ = sample_surface(mesh, len(points), generator)
     return Surface(mesh, points, normals, center, scale, planes.noise / (2 * EXTENT))
+
+
+def _outward_share(mesh: Mesh, points: Tensor, normals: Tensor, step: float) -> float:
+    """The part of the normals that point out of the mesh, among those of which it can be told."""
+    ahead, behind = (
+        winding_number(points + way * normals, mesh.verts, mesh.faces).abs() > 0.5 for way in (step, -step)
+    )
+    told = ahead != behind
+    return float((behind & told).sum()) / max(1, int(told.sum()))
+
+
+def _warn(cloud: PointCloud, what: str) -> None:
+    warnings.warn(f"{cloud.source}: {what}", stacklevel=5)
 
 
 def _of_mesh(mesh: Mesh, options: FitPointsOptions, generator: torch.Generator) -> Surface:

@@ -13,6 +13,7 @@ from invgraph.fields.conjugate_gradients import conjugate_gradients
 from invgraph.fields.points_grid import HALF, SpectralGrid
 from invgraph.fields.points_normals import fit_planes, orient_normals
 from invgraph.fields.points_poisson import poisson_mesh
+from invgraph.fields.points_surface import Surface
 from invgraph.geometry import icosphere, load_mesh, sample_surface
 from invgraph.metrics import evaluate, volume_iou
 
@@ -121,6 +122,16 @@ def test_resumed_is_the_same(tmp_path: Path) -> None:
     assert rest.mesh.num_faces == 600
 
 
+@pytest.mark.parametrize(("turn", "warning"), [("all", "point inward"), ("half", "not turned to one side")])
+def test_given_normals_of_the_wrong_side(turn: str, warning: str) -> None:
+    truth, points, normals = ring(1500)
+    sign = torch.ones(1500) if turn == "all" else torch.arange(1500) % 2 * 2.0 - 1
+    with pytest.warns(UserWarning, match=warning):
+        surface = Surface.of(PointCloud(points, -sign[:, None] * normals), FitPointsOptions(noise=0))
+    assert volume_iou(surface.mesh, truth.with_verts((truth.verts - surface.center.float()) / surface.scale)) > 0.97
+    assert float((surface.normals * normals).sum(1).min()) > 0.9
+
+
 def test_a_mesh_that_is_open_and_inside_out() -> None:
     ball = icosphere(3)
     open_ball = Mesh(ball.verts, ball.faces[ball.verts[ball.faces].mean(1)[:, 2] < 0.9].flip(1))
@@ -146,8 +157,10 @@ def test_spot_from_noisy_points_without_normals() -> None:
     points, _, _ = sample_surface(truth, 10_000, generator)
     low, high = truth.bounding_box()
     noisy = points + 0.01 * float((high - low).max()) * torch.randn(points.shape, generator=generator)
-    result = fit_points(PointCloud(noisy), FitPointsOptions(effort=2, resolution=64))
-    scores = evaluate(result.mesh, truth, points=20_000)
-    assert scores["volume_iou"] > 0.95
-    assert result.mesh.euler_characteristic == 2
-    assert result.noise == pytest.approx(0.01, rel=0.2)
+    surface = Surface.of(PointCloud(noisy), FitPointsOptions())
+    found = Mesh((surface.center + surface.scale * surface.mesh.verts.double()).float(), surface.mesh.faces)
+    scores = evaluate(found, truth, points=20_000)
+    assert scores["volume_iou"] > 0.96
+    assert scores["normal_consistency"] > 0.97
+    assert found.euler_characteristic == 2
+    assert surface.noise == pytest.approx(0.01, rel=0.2)
