@@ -34,7 +34,8 @@ class FieldShape(Shape):
         scale: length in world units of one canonical unit, > 0.
 
     Raises:
-        ValueError: a field with a code, or a grid that cannot fit in memory.
+        ValueError: a field with a code.
+        InputError: a grid that cannot fit in memory.
     """
 
     cells: Tensor
@@ -72,6 +73,9 @@ class FieldShape(Shape):
             resolution: cells along each axis of a cube.
             bounds: lowest and highest corner (3,), (3,), world units, of what the surface may ever reach.
             margin: by which the cube is larger than the longest side of that.
+
+        Raises:
+            InputError: a grid that cannot fit in memory; said before it is made.
         """
         low, high = (bound.to(mesh.verts) for bound in bounds)
         center, scale = 0.5 * (low + high), 0.5 * float(torch.linalg.vector_norm(high - low))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..fields.isosurface.box import check_memory
 from ..geometry import Mesh
 from ..geometry.nearest import NearestPoint
 from ..ops import winding_number
@@ -13,7 +14,12 @@ _EXACT = 4.5  # cells from the surface within which distances are measured to th
 
 
 def lattice_points(resolution: int, bounds: Tensor) -> Tensor:
-    """(R + 1, R + 1, R + 1, 3) nodes of a lattice of ``resolution`` cells along each axis of a box (2, 3)."""
+    """(R + 1, R + 1, R + 1, 3) nodes of a lattice of ``resolution`` cells along each axis of a box (2, 3).
+
+    Raises:
+        InputError: a lattice that cannot fit in memory.
+    """
+    check_memory(2 * (resolution + 1) ** 3, resolution)  # as many again are in the middles of the cells
     share = torch.linspace(0, 1, resolution + 1, dtype=bounds.dtype, device=bounds.device)
     axes = [low + share * (high - low) for low, high in bounds.unbind(1)]
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), -1)
