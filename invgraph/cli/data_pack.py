@@ -44,4 +44,4 @@ def pack(folder: Path, file: Path, split: str | None = None) -> None:
     with Bar("pack") as bar:
         pack_shapes(shapes, file, progress=lambda done, total: bar.update(completed=done, total=total))
     parts = ", ".join(PackedShapes(file).parts)
-    print(f"{len(shapes)} models packed ({parts}), {file.stat().st_size / 1e6:.1f} MB: {file}")
+    print(f"{len(shapes)} packed ({parts}), {file.stat().st_size / 1e6:.1f} MB: {file}")

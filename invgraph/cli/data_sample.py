@@ -130,13 +130,13 @@ class DataSample:
             print(f"invgraph data sample: error: {sentence}", file=sys.stderr)
         if report.doubtful:
             print(
-                f"invgraph: warning: {len(report.doubtful)} models have large holes, or faces that do not agree on "
-                f"what is outside: {', '.join(report.doubtful)}; look at them, or try --watertight",
+                "invgraph: warning: large holes, or faces that do not agree on what is outside, in "
+                f"{', '.join(report.doubtful)}; look at them, or try --watertight",
                 file=sys.stderr,
             )
         pace = 60 * len(report.done) / report.seconds if report.done else 0.0
         print(
-            f"{len(report.done)} models sampled in {report.seconds:.1f} s ({pace:.0f} a minute), "
+            f"{len(report.done)} sampled in {report.seconds:.1f} s ({pace:.0f} a minute), "
             f"{len(report.skipped)} were there, {len(report.failed)} failed: {self.out}"
         )
         if report.interrupted:

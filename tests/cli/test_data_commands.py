@@ -31,7 +31,7 @@ def test_from_meshes_to_a_packed_file(meshes, tmp_path, capsys):
     packed = tmp_path / "all.h5"
     status = run("sample", meshes, "--out", out, *SMALL, "--category", "balls", "--split", 2, 1, 1, "--hdf5", packed)
     assert status == 0
-    assert "4 models sampled" in capsys.readouterr().out
+    assert "4 sampled" in capsys.readouterr().out
     assert ShapeFolder(out).models == ("balls/a", "balls/b", "balls/c", "balls/d")
     assert len(ShapeFolder(out, split="train")) == 2
     assert len(PackedShapes(packed).points(0)) == 100
@@ -54,7 +54,7 @@ def test_a_bad_mesh_is_named_and_the_others_are_made(meshes, tmp_path, capsys):
     assert run("sample", meshes, "--out", tmp_path / "out", *SMALL) == 2
     said = capsys.readouterr()
     assert f"{meshes / 'bad.obj'}: the mesh has no faces" in said.err
-    assert "4 models sampled" in said.out
+    assert "4 sampled" in said.out
     assert len(ShapeFolder(tmp_path / "out")) == 4
 
 
@@ -64,7 +64,7 @@ def test_resume_adds_and_keeps_and_asks_for_the_same_options(meshes, tmp_path, c
     assert run("sample", meshes, "--out", out, *SMALL) == 2
     assert "already holds results" in capsys.readouterr().err
     assert run("sample", meshes, "--out", out, *SMALL, "--resume") == 0
-    assert "3 models sampled" in capsys.readouterr().out
+    assert "3 sampled" in capsys.readouterr().out
     assert run("sample", meshes, "--out", out, *SMALL, "--resume", "--seed", 5) == 2
     assert "sampled with seed 0, now it would be 5" in capsys.readouterr().err
     (out / "a" / "picture.png").touch()
