@@ -132,7 +132,7 @@ def main(
     *,
     shapes: int = 200,
     unseen: int = 30,
-    steps: int = 700,
+    steps: int = 450,
     resolution: int = 24,
     side: int = 192,
 ) -> tuple[float, float]:

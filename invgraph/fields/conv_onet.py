@@ -31,7 +31,7 @@ class ConvONet(Field):
 
     The code is a vector, as every field's; :meth:`features` gives it its shape. Coordinates count within ``bounds``:
     points beyond them take the features at the nearest place of the box. In both modes a value depends on its own point
-    and cloud alone, and it can be differentiated twice with respect to the points where those require a gradient.
+    and cloud alone, and it can be differentiated with respect to the points to any order.
 
     Args:
         grid: "planes" or "volume".
@@ -71,7 +71,9 @@ class ConvONet(Field):
         self.grid, self.resolution, self.shape = grid, resolution, (*shape, channels)
         self.point_network = LocalPointNet(channels, blocks)
         self.unet = UNet(2 if grid == "planes" else 3, channels, width, levels)
-        self.readout = ResNetReadout(channels, channels, blocks)
+        # features from an encoder move far in the first steps, most of all to where everything is outside; there the
+        # paper's ReLU would leave a readout without gradients
+        self.readout = ResNetReadout(channels, channels, blocks, slope=0.2)
 
     def encode(self, points: Tensor) -> Tensor:
         """Codes (B, code_size) of B clouds (B, N, 3), whose order of points does not matter."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
+
+from .corner_sums import corner_sums
 
 
 def interpolate_grid(features: Tensor, u: Tensor) -> Tensor:
-    """Bilinear (D = 2) or trilinear (D = 3) interpolation between the centres of cells.
+    """Bilinear (D = 2) or trilinear (D = 3) interpolation between the centres of cells, differentiable to any order.
 
     The box of the grid is [0, 1]^D: the centre of cell i along an axis of R cells is (i + 1/2) / R, and beyond the
-    outermost centres the value stays what it is there. Where the points require a gradient, the result can be
-    differentiated twice with respect to them; otherwise a fused kernel takes over that cannot, and is several times as
-    fast. The values are the same.
+    outermost centres the value stays what it is there.
 
     Args:
         features: (B, R1, ..., RD, C).
@@ -25,23 +22,17 @@ def interpolate_grid(features: Tensor, u: Tensor) -> Tensor:
         (B, P, C).
     """
     batch, *sizes, channels = features.shape
-    points, dims = u.shape[1:]
-    if not u.requires_grad:
-        where = (2 * u - 1).flip(-1).view(batch, *[1] * (dims - 1), points, dims)  # the kernel's last axis comes first
-        sampled = grid_sample(features.movedim(-1, 1), where, padding_mode="border", align_corners=False)
-        return sampled.view(batch, channels, points).mT
-    rows = features.reshape(-1, channels)
-    size = u.new_tensor(sizes)
-    x = torch.minimum((u * size - 0.5).clamp(min=0), size - 1)
-    low = torch.minimum(x.detach().floor(), (size - 2).clamp(min=0))
-    part, low = x - low, low.long()
-    first = torch.arange(batch, device=u.device)[:, None]
-    total: Tensor | float = 0.0
-    for corner in itertools.product((0, 1), repeat=dims):
-        index, weight = first, u.new_ones(())
-        for d, side in enumerate(corner):
-            index = index * sizes[d] + (low[..., d] + side).clamp(max=sizes[d] - 1)
-            weight = weight * (part[..., d] if side else 1 - part[..., d])
-        total = total + rows[index] * weight[..., None]
-    assert isinstance(total, Tensor)
-    return total
+    points = u.shape[1]
+    index = torch.arange(batch, device=u.device)[:, None, None]
+    weights = u.new_ones(1, 1, 1)
+    for d, size in enumerate(sizes):
+        x = (u[..., d] * size - 0.5).clamp(0, size - 1)
+        low = x.detach().floor().clamp(max=max(size - 2, 0)).nan_to_num(0)  # a NaN goes on through the weights
+        part, first = x - low, low.long()
+        sides = torch.stack([first, (first + 1).clamp(max=size - 1)], -1)
+        shares = torch.stack([1 - part, part], -1)
+        index = (index[..., None] * size + sides[..., None, :]).flatten(-2)  # corners, the last axis fastest
+        weights = (weights[..., None] * shares[..., None, :]).flatten(-2)
+    table = features.reshape(-1, channels)
+    corners = 2 ** len(sizes)
+    return corner_sums(table, index.view(-1, corners), weights.view(-1, corners)).view(batch, points, channels)
