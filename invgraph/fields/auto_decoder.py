@@ -22,7 +22,7 @@ class AutoDecoder(nn.Module):
     Decoder and codes descend on the mean over samples of ``|f(x, z) - clamp(d)|`` with d clamped to +-``truncation``,
     which counts as 0 where f and d lie beyond the truncation on the same side, plus ``prior |z|^2``. Such codes make a
     space of shapes: :meth:`infer` finds the code of a shape that was not seen, from any samples of its signed distance,
-    with the decoder as it is.
+    with the decoder as it is::
 
         model = AutoDecoder(DeepSDF(64, hidden=256), shapes=len(points))
         model.fit(points, distances, steps=2000)

@@ -24,7 +24,7 @@ class ConvONet(Field):
     A PointNet with maxima over cells gives each point of the cloud its features; their means in the cells of three
     axis-aligned planes, or of a volume, pass a U-Net of two or three dimensions. At a point of space the features of
     the three planes, interpolated, are added (those of the volume are interpolated), and a small residual network
-    reads the value.
+    reads the value::
 
         code = field.encode(cloud[None])                # (1, N, 3) -> (1, code_size)
         surface = extract_mesh(field, code=code[0])

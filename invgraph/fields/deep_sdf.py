@@ -19,6 +19,7 @@ class DeepSDF(Field):
     Eight fully connected layers with weight normalisation and ReLU take the code beside the point; after the fourth
     both are appended once more, in place of some of its channels. The output passes a tanh, as the paper's: near the
     surface it is a distance, further away only its sign counts, which is what training on clamped distances asks for.
+    The paper's dropout is left out: a field has one value at a point.
 
     Args:
         code_size: length of the code; 0 for one shape.
