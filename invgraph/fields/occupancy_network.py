@@ -19,9 +19,8 @@ class OccupancyDecoder(Field):
     in one of two ways:
 
     - ``norm="batch"``, the paper's: each block normalises twice by conditional batch normalisation, whose scale and
-      shift the code chooses, and so does the output. The value at a point depends in training
-      mode on all points of the call: use evaluation mode (``field.eval()``) for surfaces, normals and
-      refinement, see :class:`ConditionalBatchNorm`.
+      shift the code chooses, and so does the output. The value at a point depends in training mode on all points of the
+      call: use evaluation mode (``field.eval()``) for surfaces, normals and refinement.
     - ``norm=None``: a linear map of the code is added before each block (the paper's plain decoder adds it once, before
       the first). A value depends on its point and code alone in both modes, which fits and rays, whose points are not
       spread as those of the training, can rely on.
