@@ -108,4 +108,4 @@ _FIELD = {
         Stage("field", 1.0, "closest", 60, 0.1, views=8, sigma=0.1, resolution=64, longest=256),
     ),
 }
-_POLISH = Stage("polish", 1.0, "antialias", 60, 0.02, views=8, vertices=10_000, fairness=(0.3, 0.2))
+_POLISH = Stage("polish", 1.0, "antialias", 80, 0.02, views=8, vertices=10_000, fairness=(0.3, 0.2))
