@@ -12,8 +12,8 @@ from .conjugate_gradients import conjugate_gradients
 from .points_grid import HALF, SpectralGrid
 
 _NEIGHBOURS, _MOST_NEIGHBOURS = 24, 192
-_RESOLUTION = 64  # of the grid in which sides are found
 _MOST = 20_000  # points from which the sides are found; the others take what these decide
+_RESOLUTIONS = (64, 96, 128)  # of the grid in which sides are found
 _GAUSS_STEPS = 15  # of conjugate gradients: the guess need not be exact
 _ROUNDS = 30
 
@@ -97,7 +97,10 @@ def orient_normals(points: Tensor, planes: Planes, *, seed: int = 0) -> Tensor:
     if len(points) > _MOST:
         generator = torch.Generator().manual_seed(seed)
         chosen = torch.randperm(len(points), generator=generator)[:_MOST].to(points.device)
-    grid = SpectralGrid(points[chosen], _RESOLUTION, HALF, blur=2 * HALF / _RESOLUTION)
+    # cells must be smaller than the shape is thick; finer than the points are dense is of no use
+    cell = max(planes.spacing, 2 * planes.noise)
+    resolution = next((r for r in _RESOLUTIONS if 2 * HALF / r <= cell), _RESOLUTIONS[-1])
+    grid = SpectralGrid(points[chosen], resolution, HALF, blur=2 * HALF / resolution)
     normals, areas = planes.normals[chosen], planes.areas[chosen] * (len(points) / len(chosen))
     normals = _towards(normals, -grid.gradient(_gauss_potential(grid, len(chosen), seed)))
     for _ in range(_ROUNDS):
@@ -107,7 +110,7 @@ def orient_normals(points: Tensor, planes: Planes, *, seed: int = 0) -> Tensor:
         normals = turned
         if changed == 0:
             break
-    every = SpectralGrid(points, _RESOLUTION, HALF, blur=2 * HALF / _RESOLUTION)
+    every = SpectralGrid(points, resolution, HALF, blur=2 * HALF / resolution)
     return _towards(planes.normals, -every.gradient(grid.potential(-normals * areas[:, None])))
 
 

@@ -20,6 +20,7 @@ from .points_poisson import poisson_mesh
 EXTENT = 0.9  # half the longest side of the shape in [-1, 1]^3, the bounds of its field
 _NEAR = (0.01, 0.05)  # how far from the surface samples are spread, as standard deviations
 _NOISY = 0.2  # of the spacing: points noisier than this are moved onto the surface that is fitted through them
+_BEYOND = 0.15  # how far, in the canonical frame, a surface may bulge out of the box of its points
 _OUTWARD = 0.8  # part of given normals that point out of the surface they make, if they are of one side
 
 
@@ -94,6 +95,11 @@ def _of_cloud(cloud: PointCloud, options: FitPointsOptions, generator: torch.Gen
                 normals = -given
     except InputError as error:
         raise InputError(f"{cloud.source}: {error}") from error
+    beyond = _beyond(mesh, points)
+    if beyond > _BEYOND:
+        why = "they have a wide hole, are too few, or lie on parts too thin for them"
+        share = 0.5 * beyond / EXTENT
+        _warn(cloud, f"the surface reaches beyond the points, by {share:.0%} of their longest side: {why}")
     if planes.noise > _NOISY * planes.spacing:
         points, normals, _ = sample_surface(mesh, len(points), generator)
     return Surface(mesh, points, normals, center, scale, planes.noise / (2 * EXTENT))
@@ -106,6 +112,12 @@ def _outward_share(mesh: Mesh, points: Tensor, normals: Tensor, step: float) -> 
     )
     told = ahead != behind
     return float((behind & told).sum()) / max(1, int(told.sum()))
+
+
+def _beyond(mesh: Mesh, points: Tensor) -> float:
+    """How far a mesh reaches out of the points' bounding box."""
+    (low, high), (least, most) = mesh.bounding_box(), (points.amin(0), points.amax(0))
+    return float(torch.maximum(least - low, high - most).max())
 
 
 def _warn(cloud: PointCloud, what: str) -> None:

@@ -132,6 +132,12 @@ def test_given_normals_of_the_wrong_side(turn: str, warning: str) -> None:
     assert float((surface.normals * normals).sum(1).min()) > 0.9
 
 
+def test_a_surface_that_the_points_do_not_hold_is_warned_about() -> None:
+    points = sample_surface(icosphere(3), 1500, 0)[0]
+    with pytest.warns(UserWarning, match="reaches beyond the points"):
+        Surface.of(PointCloud(points[points[:, 2] > 0]), FitPointsOptions())
+
+
 def test_a_mesh_that_is_open_and_inside_out() -> None:
     ball = icosphere(3)
     open_ball = Mesh(ball.verts, ball.faces[ball.verts[ball.faces].mean(1)[:, 2] < 0.9].flip(1))
