@@ -119,9 +119,9 @@ def voxels(arguments: argparse.Namespace) -> None:
         lines = [field_iou(fit(path, MIXED).field, points, inside) for fit in (_fit_grid, _fit_decoder)]
         row(f"{name}, voxels by their centre", *(f"{x:.4f}" for x in (*by_center, *lines)))
         row(f"{name}, voxels that it touches", *(f"{x:.4f}" for x in crossed), "", "")
-        curves[f"{name}: voxels, by centre"] = (RESOLUTIONS, tuple(by_center))
-        curves[f"{name}: grid field"] = ((RESOLUTIONS[0], RESOLUTIONS[-1]), (lines[0], lines[0]))
-        curves[f"{name}: decoder"] = ((RESOLUTIONS[0], RESOLUTIONS[-1]), (lines[1], lines[1]))
+        curves[f"{name}, voxels"] = (RESOLUTIONS, tuple(by_center))
+        curves[f"{name}, grid"] = ((RESOLUTIONS[0], RESOLUTIONS[-1]), (lines[0], lines[0]))
+        curves[f"{name}, decoder"] = ((RESOLUTIONS[0], RESOLUTIONS[-1]), (lines[1], lines[1]))
     folder = Path(__file__).parents[1] / "docs" / "fields"
     save_chart(folder / "voxels.svg", curves, title="IoU with the true solid against voxels along an axis", log=False)
 
