@@ -104,8 +104,8 @@ _FIELD = {
     "surface": (Stage("wide", 0.25, "outline", 80, 0.7, views=8, sigma=4.0, resolution=32), _SURFACE, _FINE),
     "rays": (
         _CARVE,
-        Stage("near", 1.0, "closest", 60, 0.2, views=8, sigma=0.25, resolution=48, longest=128),
-        Stage("field", 1.0, "closest", 60, 0.1, views=8, sigma=0.1, resolution=64, longest=256),
+        Stage("near", 1.0, "closest", 60, 0.2, views=4, sigma=0.25, resolution=48, longest=128),
+        Stage("field", 1.0, "closest", 60, 0.1, views=4, sigma=0.1, resolution=64, longest=160),
     ),
 }
 _POLISH = Stage("polish", 1.0, "antialias", 80, 0.02, views=8, vertices=10_000, fairness=(0.3, 0.2))
