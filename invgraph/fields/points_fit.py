@@ -94,7 +94,10 @@ def fit_points(
     train = _fit_siren if options.field == "siren" else _fit_to_space
     field, losses, steps = train(surface, options, watched)
     began = _lap(seconds, "field", began)
-    mesh = extract_mesh(field, resolution=options.resolution // 4, subdivisions=2).mesh
+    halvings = 2
+    while options.resolution >> halvings > 64 and options.resolution % (2 << halvings) == 0:
+        halvings += 1
+    mesh = extract_mesh(field, resolution=options.resolution >> halvings, subdivisions=halvings).mesh
     mesh = pieces_near(mesh, surface.points)
     world = Mesh((surface.center + surface.scale * mesh.verts.double()).float(), mesh.faces)
     if options.faces is not None:
