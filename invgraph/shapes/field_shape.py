@@ -19,7 +19,7 @@ from .template import TemplateShape
 
 _BAND = 3.0  # cells on either side of the surface in which the field is kept regular
 _LEAST_PART = 0.01  # of the largest part's volume
-_IMPORTANCE = 8  # more samples about the deepest, which alone decides; the mean over all that a pixel sees has no use
+_IMPORTANCE = 8  # more samples about the deepest one, where that alone decides
 _CHUNK, _CHEAP_CHUNK = 2**18, 2**22  # points at a time: of a lattice, many are kept rather than computed twice
 _LATTICE_STATE = "field.parametrizations.node_values.0.start"
 
@@ -101,7 +101,7 @@ class FieldShape(Shape):
         """The surface now, closed.
 
         Raises:
-            InputError: the field has no surface any more; says the range of its values.
+            InputError: everything is inside, or nothing; says the range of the field's values.
         """
         if self._grid.cells[0] != self.resolution or self._grid.bounds.device != self.field.bounds.device:
             self._grid = TetrahedralGrid(self.resolution, self.field.bounds)  # loaded or moved: a grid is not a module
@@ -111,13 +111,14 @@ class FieldShape(Shape):
         else:
             values = self.field(self._grid.nodes)
         mesh = self._grid.surface(values, inside="below" if self.field.kind == "sdf" else "above")
-        if mesh.num_faces == 0:
+        is_inside = self.field.inside(values.detach())
+        if mesh.num_faces == 0 or bool(is_inside.all()):
             low, high = (float(x) for x in torch.aminmax(values.detach()))
             what = "signed distances" if self.field.kind == "sdf" else "logits"
             raise InputError(
-                f"the field has no surface: its {what} run from {low:.4g} to {high:.4g} and none inside the box is "
-                f"{'negative' if self.field.kind == 'sdf' else 'positive'}; a smaller learning rate or another start "
-                "may help"
+                f"the field has no surface: its {what} run from {low:.4g} to {high:.4g}, so that "
+                f"{'all' if bool(is_inside.all()) else 'nothing'} of its box is inside; a smaller learning rate or "
+                "another start may help"
             )
         return mesh
 

@@ -108,11 +108,15 @@ def test_any_field_is_a_shape():
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
-    [("sdf", r"signed distances run from 0\.5 to 2\.2"), ("occupancy", r"logits run from -2\d\.\d+ to -5 ")],
+    ("kind", "offset", "said"),
+    [
+        ("sdf", 0.5, r"signed distances run from 0\.5 to 2\.2\d+, so that nothing of its box is inside"),
+        ("sdf", -2.0, r"signed distances run from -2 to -0\.2\d+, so that all of its box is inside"),
+        ("occupancy", 0.5, r"logits run from -2\d\.\d+ to -5, so that nothing"),
+    ],
 )
-def test_a_lost_surface_is_an_error_that_says_the_range(kind, said):
-    shape = of_distance(lattice_points(10, BOX).norm(dim=-1) + 0.5, kind)
+def test_a_lost_surface_is_an_error_that_says_the_range(kind, offset, said):
+    shape = of_distance(lattice_points(10, BOX).norm(dim=-1) + offset, kind)
     with pytest.raises(InputError, match=f"the field has no surface: its {said}"):
         shape()
     with pytest.raises(InputError, match="no surface"):
