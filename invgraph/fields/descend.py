@@ -71,7 +71,8 @@ def descend(
             terms = loss()
             total = torch.stack(list(terms.values())).sum()
             if not bool(total.isfinite()):
-                raise ArithmeticError(f"the loss is {float(total.detach())} at step {step}: try a smaller learning rate")
+                value = float(total.detach())
+                raise ArithmeticError(f"the loss is {value} at step {step}: try a smaller learning rate")
             total.backward()
             optimizer.step()
             if schedule is not None:
