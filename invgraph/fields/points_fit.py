@@ -25,7 +25,7 @@ from .points_surface import Surface
 from .siren import Siren, siren_loss
 
 _SAMPLES = 200_000  # of space, that fields are trained on
-_TRAINING = {"grid": (300, 8192, 1e-2), "siren": (1000, 2000, 5e-4), "occupancy": (3000, 4096, 2e-3)}
+_TRAINING = {"grid": (300, 8192, 1e-2), "siren": (1000, 2000, 5e-4), "occupancy": (1500, 4096, 2e-3)}
 """Steps, points a step (of a SIREN so many of the surface, and of space), and step size."""
 
 
