@@ -6,7 +6,7 @@ A Convolutional Occupancy Network sees 3,000 noisy points of a shape and is aske
 are put together at random of spheres, boxes, capsules and tori (`random_shape`), so inside and outside come from a
 formula, and so do the points on the surface. Flips and exchanges of the axes make 48 shapes of each.
 
-It takes a quarter of an hour on one core; Ctrl-C stops early, and the same call goes on where there is a CHECKPOINT.
+It takes some seven minutes on two cores; Ctrl-C stops early, and the same call goes on where there is a CHECKPOINT.
 """
 
 import sys
