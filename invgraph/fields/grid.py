@@ -36,7 +36,7 @@ class GridField(Field):
         bounds: see :class:`Field`.
         initial: what the field starts as, of kind sdf and without a code; for an occupancy, its distances in cells of
             the coarsest level are the logits. None is a sphere in the middle of the bounds, half as large as fits.
-        smoothness: weight of the curvature of the dense levels' features, see :meth:`Lattice.curvature`, among the
+        smoothness: weight of the curvature of the levels' features, see :meth:`Lattice.curvature`, among the
             regularizers: where samples leave the surface open, it goes the smoothest way. 0 leaves it out.
         generator: source of the first weights; the global generator if None.
 

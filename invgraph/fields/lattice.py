@@ -80,19 +80,24 @@ class Lattice(nn.Module):
         return torch.nn.functional.pad(out, (0, missing)) if missing else out
 
     def curvature(self) -> Tensor:
-        """Mean square of the features' second derivatives along the axes, over the dense levels, summed over them.
+        """Mean square of the features' second derivatives along the axes, summed over the levels.
 
         The unit of length is the cube's side, and a level counts for its cell's volume: at the same curvature the finer
-        level weighs less, as its nodes are told apart by fewer samples.
+        level weighs less, as its nodes are told apart by fewer samples. Which nodes share a row of a hashed level is
+        chance, so its neighbours are taken for independent: second differences are six times the mean square then.
         """
         total = self.table.new_zeros(())
-        for k in range(self.dense):
-            nodes = [int(n) + 1 for n in self.cells[:, k, 0]]
+        for k in range(self.cells.shape[1]):
+            cells = [int(n) for n in self.cells[:, k, 0]]
             start = int(self.offsets[k])
+            if k >= self.dense:
+                total = total + 6 * sum(cells) * self.table[start : start + 2**self.hashed].square().mean()
+                continue
+            nodes = [n + 1 for n in cells]
             grid = self.table[start : start + math.prod(nodes)].view(*nodes, self.features)
-            for axis, n in enumerate(nodes):
-                if n > 2:
-                    total = total + (n - 1) * torch.diff(grid, n=2, dim=axis).square().mean()
+            for axis, n in enumerate(cells):
+                if n > 1:
+                    total = total + n * torch.diff(grid, n=2, dim=axis).square().mean()
         return total
 
     def _rows(self, low: Tensor, levels: int) -> Tensor:

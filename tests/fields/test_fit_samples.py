@@ -37,6 +37,12 @@ def test_occupancies():
     assert not field.training
 
 
+def test_hashed_levels_do_not_fill_empty_space_with_noise():
+    field = GridField("occupancy", levels=(8, 64), features=2, hashed=12, generator=torch.Generator().manual_seed(1))
+    fit(field, TORUS(POINTS) < 0, steps=150)
+    assert unseen_iou(field) > 0.92  # 0.86 without the regularizer
+
+
 def test_distances_are_exact_near_the_surface_only():
     field = grid("sdf")
     fit(field, TORUS(POINTS), truncation=0.1)

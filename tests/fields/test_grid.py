@@ -102,6 +102,15 @@ def test_curvature_is_that_of_a_parabola():
     assert float(lattice.curvature().detach()) == pytest.approx(6**2 / 4**3)
 
 
+def test_curvature_of_a_hashed_level_is_that_of_independent_nodes():
+    values = torch.randn((60, 60, 60), generator=seeded(), dtype=torch.float64)
+    dense, hashed = (Lattice([(59, 59, 59)], 1, hashed=size).double() for size in (0, 10))
+    with torch.no_grad():
+        dense.table.copy_(values.reshape(-1, 1))
+        hashed.table.copy_(values.reshape(-1, 1)[:1024])
+        assert float(dense.curvature()) == pytest.approx(float(hashed.curvature()), rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
