@@ -23,6 +23,7 @@ COMMANDS = {
     "doctor": "Say what is wrong or risky in a data set, before an hour is lost.",
     "data sample": "Sample meshes into a data set of shapes: occupancies, point clouds, voxels.",
     "data pack": "Pack a data set of shapes into one HDF5 file.",
+    "data shapes": "Make a data set of shapes in pictures: 24 views, voxels and points of each.",
 }
 OK, USAGE, INTERRUPTED = 0, 2, 130
 
