@@ -12,7 +12,7 @@ from ..checkpoint import load_checkpoint, save_checkpoint
 from ..data import Views
 from ..errors import InputError
 from ..interrupt import Interrupt
-from ..shapes import FieldShape, Shape, TemplateShape
+from ..shapes import Shape, restored
 from .initial import initial_mesh
 from .options import FitOptions
 from .progress import Callback, StageStart
@@ -59,8 +59,8 @@ def fit(
     """
     if resume and checkpoint is None:
         raise ValueError("resume: expected a checkpoint to resume from, got checkpoint=None")
-    if isinstance(shape, FieldShape) and stages is None and options.shape != shape.field.kind:
-        raise ValueError(f"options.shape: expected {shape.field.kind!r}, as the given field is, got {options.shape!r}")
+    if shape is not None and stages is None and shape.representation not in (None, options.shape):
+        raise ValueError(f"options.shape: expected {shape.representation!r}, as shape is, got {options.shape!r}")
     train, held = _split(views, options.holdout)
     saved = load_checkpoint(checkpoint) if resume and checkpoint is not None else None
     began = time.perf_counter()
@@ -68,7 +68,7 @@ def fit(
     if saved is not None:
         _check_same(saved, options, train)
         start, note = saved["start"], saved["note"]
-        shape = _shape_of(saved["shape"], shape)
+        shape = restored(saved["shape"], shape)
     elif shape is None:
         initial = initial_mesh(train, options)
         shape, start, note = initial.shape(options), initial.kind, initial.note
@@ -118,18 +118,6 @@ def fit(
         for callback in callbacks:
             callback.on_end(result)
     return result
-
-
-def _shape_of(state: dict[str, Any], given: Shape | None) -> Shape:
-    """A shape that can load ``state``: that of the caller, or what it has become in the run to resume."""
-    if given is None or isinstance(given, (TemplateShape, FieldShape)):
-        if "faces" in state:
-            return TemplateShape.from_state(state)
-        if FieldShape.is_state(state):
-            return FieldShape.from_state(state)
-    if given is None:
-        raise ValueError("shape: the run to resume fits one of its caller's own; expected that shape, got None")
-    return given
 
 
 def _split(views: Views, holdout: int) -> tuple[Views, Views | None]:

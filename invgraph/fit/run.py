@@ -13,7 +13,7 @@ from torch.nn.utils import parametrize
 from ..data import Views
 from ..errors import InputError
 from ..metrics import silhouette_iou
-from ..shapes import FieldShape, Shape, TemplateShape
+from ..shapes import Shape
 from .adam_uniform import AdamUniform
 from .large_steps import LargeSteps
 from .options import FitOptions
@@ -62,13 +62,7 @@ class Run:
         """Remesh, or make a field's grid anew, and set up what lives for one stage."""
         began = time.perf_counter()
         self.step = 0
-        vertices, resolution = self.stage.vertices, self.stage.resolution
-        if vertices is not None and isinstance(self.shape, FieldShape):
-            self.shape = self.shape.as_template()
-        if vertices is not None and isinstance(self.shape, TemplateShape):
-            self.shape = self.shape.remeshed(self.shape.edge_length_for(vertices))
-        if resolution is not None and isinstance(self.shape, FieldShape):
-            self.shape = self.shape.resampled(resolution)
+        self.shape = self.shape.prepared(vertices=self.stage.vertices, resolution=self.stage.resolution)
         self._set_up()
         self._spend(began)
 

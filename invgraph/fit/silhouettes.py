@@ -10,9 +10,8 @@ from torch import Tensor
 
 from .. import losses
 from ..data import Views
-from ..fields.ray_alpha import RayMethod
 from ..render import render
-from ..shapes import FieldShape, Shape
+from ..shapes import Shape
 from .options import FitOptions
 from .schedule import Stage
 
@@ -31,12 +30,8 @@ def silhouette_term(
     """
     known = batch.known
     if stage.mode == "rays" or stage.mode == "closest":
-        if not isinstance(shape, FieldShape):
-            raise TypeError(
-                f"stage {stage.name!r}: expected a FieldShape to see along rays, got {type(shape).__name__}"
-            )
         logits = shape.ray_logits(
-            batch.cameras, method=_method(shape, stage), softness=math.sqrt(stage.sigma), generator=generator
+            batch.cameras, through=stage.mode == "rays", softness=math.sqrt(stage.sigma), generator=generator
         )
         each = F.binary_cross_entropy_with_logits(logits, batch.masks, reduction="none")
         return torch.sigmoid(logits.detach()), losses.l1(each, torch.zeros_like(each), known=known) / coverage
@@ -45,9 +40,3 @@ def silhouette_term(
         return alpha, losses.silhouette_iou(alpha, batch.masks, known=known)
     error = losses.mse if options.silhouette == "mse" else losses.l1
     return alpha, error(alpha, batch.masks, known=known) / coverage
-
-
-def _method(shape: FieldShape, stage: Stage) -> RayMethod:
-    if stage.mode == "closest":
-        return "closest"
-    return "volsdf" if shape.field.kind == "sdf" else "occupancy"

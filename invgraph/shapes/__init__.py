@@ -2,7 +2,8 @@
 
 from .field_shape import FieldShape
 from .lattice_field import LatticeField
+from .restore import restored
 from .shape import Shape
 from .template import TemplateShape
 
-__all__ = ["FieldShape", "LatticeField", "Shape", "TemplateShape"]
+__all__ = ["FieldShape", "LatticeField", "Shape", "TemplateShape", "restored"]

@@ -8,7 +8,7 @@ from torch import Tensor
 from ..cameras import Cameras
 from ..errors import InputError
 from ..fields.field import Field, FieldKind
-from ..fields.isosurface import TetrahedralGrid
+from ..fields.isosurface import TetrahedralGrid, sparse_values
 from ..fields.ray_alpha import RayMethod, ray_logits
 from ..geometry import Mesh
 from ..geometry.hull_grid import keep_large
@@ -49,6 +49,11 @@ class FieldShape(Shape):
         self.field = field
         self._grid = TetrahedralGrid(resolution, field.bounds)
         self.register_buffer("cells", torch.tensor(resolution))
+
+    @property
+    def representation(self) -> str:  # type: ignore[override]
+        """The kind of the field."""
+        return self.field.kind
 
     @property
     def resolution(self) -> int:
@@ -105,32 +110,33 @@ class FieldShape(Shape):
         """
         if self._grid.cells[0] != self.resolution or self._grid.bounds.device != self.field.bounds.device:
             self._grid = TetrahedralGrid(self.resolution, self.field.bounds)  # loaded or moved: a grid is not a module
-        lattice = self._lattice()
-        if lattice is not None:
-            values = torch.cat([lattice.node_values.reshape(-1), lattice.middles().reshape(-1)])
-        else:
-            values = self.field(self._grid.nodes)
-        mesh = self._grid.surface(values, inside="below" if self.field.kind == "sdf" else "above")
-        is_inside = self.field.inside(values.detach())
-        if mesh.num_faces == 0 or bool(is_inside.all()):
-            low, high = (float(x) for x in torch.aminmax(values.detach()))
+        values = self._node_values()
+        mesh = self._grid.surface(values, inside="below")
+        all_inside = bool((values.detach() < 0).all())
+        if mesh.num_faces == 0 or all_inside:
+            ends = (float(x) for x in torch.aminmax(values.detach()))
+            low, high = sorted(x if self.field.kind == "sdf" else -x for x in ends)
             what = "signed distances" if self.field.kind == "sdf" else "logits"
             raise InputError(
                 f"the field has no surface: its {what} run from {low:.4g} to {high:.4g}, so that "
-                f"{'all' if bool(is_inside.all()) else 'nothing'} of its box is inside; a smaller learning rate or "
+                f"{'all' if all_inside else 'nothing'} of its box is inside; a smaller learning rate or "
                 "another start may help"
             )
         return mesh
 
+    def prepared(self, *, vertices: int | None = None, resolution: int | None = None) -> Shape:
+        """On a grid of other fineness, or, if ``vertices`` are asked for, as a mesh from now on."""
+        if vertices is not None:
+            return self.as_template().prepared(vertices=vertices)
+        return self if resolution is None else self.resampled(resolution)
+
     def ray_logits(
-        self,
-        cameras: Cameras,
-        *,
-        method: RayMethod,
-        softness: float,
-        generator: torch.Generator | None = None,
+        self, cameras: Cameras, *, through: bool, softness: float, generator: torch.Generator | None = None
     ) -> Tensor:
-        """(N, H, W) logits of what each pixel's ray meets; see :func:`invgraph.fields.ray_logits`."""
+        """See :meth:`Shape.ray_logits` and :func:`invgraph.fields.ray_logits`."""
+        method: RayMethod = "closest"
+        if through:
+            method = "volsdf" if self.field.kind == "sdf" else "occupancy"
         return ray_logits(
             self.field,
             cameras,
@@ -192,6 +198,14 @@ class FieldShape(Shape):
         """The surface now, in the world frame, without parts of less than a hundredth of the largest's volume."""
         mesh = keep_large(self.forward(), _LEAST_PART)
         return self.to_world(mesh.with_verts(mesh.verts.detach().clone()))
+
+    def _node_values(self) -> Tensor:
+        """(N,) at the nodes of the grid, negative inside; of a field that is no lattice exact at the surface only."""
+        lattice = self._lattice()
+        if lattice is None:
+            return sparse_values(self.field, self._grid).values
+        values = torch.cat([lattice.node_values.reshape(-1), lattice.middles().reshape(-1)])
+        return values if self.field.kind == "sdf" else -values
 
     def _lattice(self) -> LatticeField | None:
         """The field, if its nodes are those of the grid."""

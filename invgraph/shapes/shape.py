@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..cameras import Cameras
 from ..geometry import Mesh
 
 
@@ -13,7 +14,8 @@ class Shape(nn.Module):
 
     ``x_world = scale * x_canonical + center``. The canonical frame is what lets step sizes and weights mean the same
     for a chair in metres and a tooth in millimetres; :meth:`export` undoes it. A new representation overrides
-    :meth:`forward` and, if it has preferences among the surfaces that explain the pictures, :meth:`regularizers`.
+    :meth:`forward`; :meth:`regularizers` if it has preferences among the surfaces that explain the pictures,
+    :meth:`prepared` if its density can change, and :meth:`ray_logits` if it can be seen without a mesh.
 
     Args:
         center: (3,) world position of the canonical origin.
@@ -26,6 +28,9 @@ class Shape(nn.Module):
     #: Name of the parameter that holds free vertex positions (V, 3) over ``forward().faces``, for optimizers that
     #: precondition with the mesh's Laplacian; None where the parameters are something else.
     vertex_parameter: str | None = None
+
+    #: What ``FitOptions.shape`` calls it, "mesh", "sdf" or "occupancy", whose schedule suits it; None for another.
+    representation: str | None = None
 
     def __init__(self, center: Tensor | None = None, scale: float | Tensor = 1.0) -> None:
         super().__init__()
@@ -45,6 +50,28 @@ class Shape(nn.Module):
     def regularizers(self) -> dict[str, Tensor]:
         """Scalar terms, by name, that prefer some of the surfaces that fit the views; the loop weights them."""
         return {}
+
+    def prepared(self, *, vertices: int | None = None, resolution: int | None = None) -> Shape:
+        """The surface now, in the same frame, as a stage of a fit wants it: this shape, or a new one.
+
+        Args:
+            vertices: of a mesh, about so many from now on.
+            resolution: of a field's grid, so many cells along each axis from now on.
+        """
+        return self
+
+    def ray_logits(
+        self, cameras: Cameras, *, through: bool, softness: float, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """(N, H, W) logits of coverage along the rays of pixels, without a mesh.
+
+        Args:
+            cameras: N cameras in the canonical frame.
+            through: all that a ray goes through counts, which opens holes; else the place that decides, without bias.
+            softness: width of the outline, pixels.
+            generator: of the samples' places.
+        """
+        raise TypeError(f"{type(self).__name__} cannot be seen along rays: expected a FieldShape")
 
     def to_world(self, mesh: Mesh) -> Mesh:
         """A mesh of the canonical frame, moved to the world frame."""

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .. import losses
 from ..geometry import Mesh, remesh
+from ..losses import laplacian_uniform
 from .shape import Shape
 
 
@@ -22,6 +22,7 @@ class TemplateShape(Shape):
     """
 
     vertex_parameter = "verts"
+    representation = "mesh"
 
     verts: Tensor
     faces: Tensor
@@ -48,7 +49,11 @@ class TemplateShape(Shape):
         """
         mesh = self.forward()
         mean_square = mesh.detach().edge_lengths().square().mean()
-        return {"bending": losses.laplacian_uniform(mesh) / mean_square}
+        return {"bending": laplacian_uniform(mesh) / mean_square}
+
+    def prepared(self, *, vertices: int | None = None, resolution: int | None = None) -> TemplateShape:
+        """Remeshed, if ``vertices`` are asked for."""
+        return self if vertices is None else self.remeshed(self.edge_length_for(vertices))
 
     def remeshed(self, edge_length: float) -> TemplateShape:
         """The same surface now, in the same frame, with new near-uniform triangles.
@@ -63,6 +68,11 @@ class TemplateShape(Shape):
         shape.center.copy_(self.center)
         shape.scale.copy_(self.scale)
         return shape
+
+    @staticmethod
+    def is_state(state: dict[str, Tensor]) -> bool:
+        """Whether a ``state_dict()`` is that of a template, for :meth:`from_state`."""
+        return "faces" in state
 
     @classmethod
     def from_state(cls, state: dict[str, Tensor]) -> TemplateShape:
