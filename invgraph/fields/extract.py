@@ -117,6 +117,16 @@ def extract_mesh(
     return Extraction(Mesh(position, torch.from_numpy(faces).to(box.device)), ask.evaluations, (cells + 1) ** 3)
 
 
+def check_resolution(cells: int) -> None:
+    """Refuse a grid of so many cells along each side that not even a small surface in it would fit into memory.
+
+    Raises:
+        InputError: two planes across the box would not.
+    """
+    least = 2 * cells**2
+    _check_memory(least * _BYTES_A_CELL, f"a grid of {cells} cells a side has some {least:.2g} at a surface")
+
+
 class _Nodes:
     """A field on the numbered nodes of a grid over its bounds, asked in batches; what it said is watched."""
 

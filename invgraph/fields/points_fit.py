@@ -13,7 +13,7 @@ from torch import Tensor
 from ..geometry import Mesh
 from ..geometry.simplify import simplify
 from .descend import Progress, descend
-from .extract import extract_mesh
+from .extract import check_resolution, extract_mesh
 from .field import Field
 from .fit_samples import fit_samples
 from .grid import GridField
@@ -86,6 +86,7 @@ def fit_points(
             another fit.
         ArithmeticError: the loss became NaN or infinite.
     """
+    check_resolution(options.resolution)  # before the training, not after it
     seconds: dict[str, float] = {}
     began = time.perf_counter()
     surface = Surface.of(shape, options)

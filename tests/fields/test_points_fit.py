@@ -157,6 +157,13 @@ def test_what_cannot_be_fitted_is_said() -> None:
             FitPointsOptions(**{name: value})
 
 
+def test_a_resolution_that_cannot_fit_is_refused_before_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("invgraph.fields.extract.available_memory", lambda: 10**6)
+    monkeypatch.setattr("invgraph.fields.points_fit.fit_samples", None)
+    with pytest.raises(InputError, match=r"resolution: a grid of 512 cells .* GB are available"):
+        fit_points(PointCloud(ring(100)[1]), FitPointsOptions(resolution=512))
+
+
 @pytest.mark.skipif(not SPOT.exists(), reason="the real meshes are not here")
 def test_spot_from_noisy_points_without_normals() -> None:
     truth, generator = load_mesh(SPOT), torch.Generator().manual_seed(0)
