@@ -158,10 +158,11 @@ def test_what_cannot_be_fitted_is_said() -> None:
 
 
 def test_a_resolution_that_cannot_fit_is_refused_before_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = PointCloud(ring(100)[1])
     monkeypatch.setattr("invgraph.fields.extract.available_memory", lambda: 10**6)
     monkeypatch.setattr("invgraph.fields.points_fit.fit_samples", None)
     with pytest.raises(InputError, match=r"resolution: a grid of 512 cells .* GB are available"):
-        fit_points(PointCloud(ring(100)[1]), FitPointsOptions(resolution=512))
+        fit_points(cloud, FitPointsOptions(resolution=512))
 
 
 @pytest.mark.skipif(not SPOT.exists(), reason="the real meshes are not here")

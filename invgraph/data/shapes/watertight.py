@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
+from ...geometry.marching_cubes import march_cells, mixed_cells
 from ...geometry.mesh import Mesh
 from ...geometry.nearest import NearestPoint
 from .depth_maps import DepthMaps
@@ -50,8 +51,6 @@ def watertight_mesh(mesh: Mesh, *, resolution: int = 256, views: int = 100, seen
         ValueError: a batch, or a resolution, number of views or share out of range.
         InputError: no faces, vertices that are not finite, or no extent.
     """
-    from skimage.measure import marching_cubes
-
     if mesh.is_batched:
         raise ValueError(f"mesh: expected one mesh, got a batch with verts {tuple(mesh.verts.shape)}")
     if not 16 <= resolution <= 512:
@@ -72,9 +71,9 @@ def watertight_mesh(mesh: Mesh, *, resolution: int = 256, views: int = 100, seen
     origin = 0.5 * (low + high) / voxel - 0.5 * (nodes - 1)
     soup = Mesh((verts / voxel - origin).float(), mesh.faces.cpu())
     grid = _without_specks(_Fusion(soup, views, seen).distances(nodes))
-    corners, faces, _, _ = marching_cubes(grid.numpy(), 0.0, gradient_direction="descent")
-    place = (torch.from_numpy(corners.copy()).double() + origin) * voxel
-    return Mesh(place.float(), torch.from_numpy(faces.copy()).long())
+    corners, faces = march_cells(*mixed_cells(-grid.numpy()))
+    place = (torch.from_numpy(corners) + origin) * voxel
+    return Mesh(place.float(), torch.from_numpy(faces))
 
 
 class _Fusion:
