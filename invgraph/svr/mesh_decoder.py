@@ -1,0 +1,83 @@
+"""A deformed sphere: the decoder of Soft Rasterizer."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import relu
+
+from .. import losses
+from ..geometry import Mesh, icosphere
+from .decoders import SIDE, Decoder, DecoderKind
+
+_HIDDEN = (1024, 2048)
+_CENTER_GAIN = 0.1
+_START = 0.1  # of the usual size of the last layers' weights: shapes begin as the template
+
+
+class MeshDecoder(Decoder):
+    """Moves the vertices of a sphere: each by a displacement that keeps it in its octant, and all with the centre.
+
+    Let ``c = tanh(0.1 W_c h)`` be the centre and ``t`` a coordinate of the template, in [-1, 1]; then the coordinate is
+    ``SIDE * (c + s |sign(t) - c|)`` with ``s = sign(t) sigmoid(logit |t| + W_d h)``. Whatever the code, the surface
+    stays in the cube, and each of the eight octants around the centre keeps its vertices, so that the sphere cannot turn
+    inside out. Vertices on a plane between octants stay there. Source: Kato et al. 2018, *Neural 3D Mesh Renderer*; Liu
+    et al. 2019, *Soft Rasterizer*.
+
+    Args:
+        code_size: length of a code.
+        level: subdivisions of the icosahedron: 3 has 642 vertices and 1,280 faces.
+    """
+
+    kind: DecoderKind = "mesh"
+    logits: Tensor
+    signs: Tensor
+
+    def __init__(self, code_size: int = 512, level: int = 3) -> None:
+        super().__init__(code_size)
+        self._template = icosphere(level, radius=SIDE)  # in the cube [-1, 1]^3: half of its side
+        verts = self._template.verts
+        verts = torch.where(verts.abs() < 1e-6, 0.0, verts)  # rounding is on no side
+        self.register_buffer("logits", torch.logit(verts.abs()), persistent=False)
+        self.register_buffer("signs", verts.sign(), persistent=False)
+        layers: list[nn.Module] = []
+        before = code_size
+        for width in _HIDDEN:
+            layers += [nn.Linear(before, width), nn.ReLU(inplace=True)]
+            before = width
+        self.hidden = nn.Sequential(*layers)
+        self.displacement = nn.Linear(before, verts.numel())
+        self.center = nn.Linear(before, 3)
+        for layer in (self.displacement, self.center):
+            with torch.no_grad():
+                layer.weight.mul_(_START)
+            nn.init.zeros_(layer.bias)
+
+    @property
+    def faces(self) -> Tensor:
+        """(F, 3) int64, of every surface."""
+        return self._template.faces
+
+    def decode(self, code: Tensor) -> tuple[Mesh, dict[str, Tensor]]:
+        """A batch of meshes; ``laplacian``, ``flattening`` and ``uniformity``, see :mod:`invgraph.losses`.
+
+        ``laplacian`` and ``flattening`` are sums over a mesh, as in Soft Rasterizer; ``uniformity`` is a sum too.
+        """
+        mesh = self.forward(code)
+        terms = {
+            "laplacian": losses.laplacian_uniform(mesh),
+            "flattening": losses.smoothness(mesh),
+            "uniformity": losses.vertex_uniformity(mesh),
+        }
+        return mesh, terms
+
+    def forward(self, code: Tensor) -> Mesh:
+        """Codes (B, code_size) -> one mesh of verts (B, V, 3)."""
+        self.check(code)
+        h = self.hidden(code)
+        center = (_CENTER_GAIN * self.center(h)).tanh()[:, None]
+        moved = self.signs * (self.logits + self.displacement(h).unflatten(1, (-1, 3))).sigmoid()
+        verts = center + relu(moved) * (1 - center) - relu(-moved) * (1 + center)
+        if self._template.faces.device != verts.device:  # the module was moved; a Mesh is not a module
+            self._template = self._template.to(verts.device)
+        return self._template.with_verts(SIDE * verts)

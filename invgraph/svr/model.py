@@ -1,0 +1,138 @@
+"""The whole network: a picture in, a surface out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..geometry import Mesh
+from .decoders import Decoder, DecoderKind, Surfaces
+from .encoders import make_encoder
+from .mesh_decoder import MeshDecoder
+from .occupancy_decoder import FieldDecoder
+from .sdf_decoder import DistanceDecoder
+
+CUSTOM = "custom"
+"""Name of an encoder that the caller brings."""
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What a :class:`Reconstructor` is made of.
+
+    Attributes:
+        encoder: see :func:`~invgraph.svr.make_encoder`; "custom" for a module of the caller's.
+        decoder: "mesh" (a deformed sphere), "occupancy" (a field that the code conditions) or "sdf" (distances on a
+            grid).
+        code_size: length of the code between them.
+        image_size: pixels along a side of the pictures.
+        channels: of the pictures: 4 with alpha, 3 without, 1 for masks.
+        level: subdivisions of the "mesh" decoder's sphere; 3 has 642 vertices.
+        hidden: channels of the "occupancy" decoder's blocks.
+        resolution: cells along each axis on which the "occupancy" decoder's surface is extracted.
+    """
+
+    encoder: str = "conv"
+    decoder: DecoderKind = "mesh"
+    code_size: int = 512
+    image_size: int = 64
+    channels: int = 4
+    level: int = 3
+    hidden: int = 256
+    resolution: int = 32
+
+    def __post_init__(self) -> None:
+        if self.decoder not in ("mesh", "occupancy", "sdf"):
+            raise ValueError(f"decoder: expected 'mesh', 'occupancy' or 'sdf', got {self.decoder!r}")
+        ranges = {
+            "code_size": (1, 65536),
+            "image_size": (8, 4096),
+            "channels": (1, 64),
+            "level": (0, 6),
+            "hidden": (1, 8192),
+            "resolution": (2, 512),
+        }
+        for name, (low, high) in ranges.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise ValueError(f"{name}: expected a whole number from {low} to {high}, got {value!r}")
+
+
+class Reconstructor(nn.Module):
+    """An encoder of pictures and a decoder of codes.
+
+    Args:
+        options: what it is made of.
+        encoder: any module from images (B, channels, image_size, image_size) to codes (B, code_size), in the place of
+            that which the options name; they then say "custom".
+
+    Attributes:
+        data: what it was trained on, as its file says; see :func:`~invgraph.svr.load_model`.
+        extra: what else its file holds.
+    """
+
+    def __init__(self, options: ModelOptions | None = None, encoder: nn.Module | None = None) -> None:
+        super().__init__()
+        self.options = options = options or ModelOptions()
+        self.data: dict[str, Any] = {}
+        self.extra: dict[str, Any] = {}
+        if (encoder is None) == (options.encoder == CUSTOM):
+            raise ValueError(
+                f"encoder: a module goes with the name {CUSTOM!r}, got {encoder!r} and {options.encoder!r}"
+            )
+        if encoder is None:
+            encoder = make_encoder(options.encoder, options.channels, options.image_size, options.code_size)
+        self.encoder = encoder
+        self.decoder = make_decoder(options)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Codes (B, code_size) of images (B, channels, image_size, image_size) in [0, 1].
+
+        Where there are four channels the fourth is straight alpha: colours count by it, so that it does not matter what
+        colour the background has under an alpha of 0.
+
+        Raises:
+            ValueError: images of another shape or type.
+        """
+        options = self.options
+        expected = (options.channels, options.image_size, options.image_size)
+        if images.ndim != 4 or tuple(images.shape[1:]) != expected or not images.is_floating_point():
+            got = f"{tuple(images.shape)} {images.dtype}"
+            raise ValueError(f"images: expected floating-point (B, {', '.join(map(str, expected))}), got {got}")
+        if options.channels == 4:
+            alpha = images[:, 3:]
+            images = torch.cat([images[:, :3] * alpha, alpha], 1)
+        return self.encoder(images)
+
+    def decode(self, code: Tensor) -> Surfaces:
+        """Surfaces of codes, in the canonical frame; see :class:`~invgraph.svr.Decoder`."""
+        return self.decoder(code)
+
+    def forward(self, images: Tensor) -> Surfaces:
+        """Surfaces of images, differentiable: :meth:`encode`, then :meth:`decode`."""
+        return self.decode(self.encode(images))
+
+    @torch.no_grad()
+    def reconstruct(self, images: Tensor) -> list[Mesh]:
+        """One mesh for each of the images, in evaluation mode; empty where an isosurface finds nothing inside."""
+        was_training = self.training
+        self.eval()
+        try:
+            surfaces = self.forward(images)
+        finally:
+            self.train(was_training)
+        if isinstance(surfaces, Mesh):
+            return [surfaces.with_verts(verts) for verts in surfaces.verts]
+        return surfaces
+
+
+def make_decoder(options: ModelOptions) -> Decoder:
+    """The decoder that options name."""
+    if options.decoder == "mesh":
+        return MeshDecoder(options.code_size, options.level)
+    if options.decoder == "occupancy":
+        return FieldDecoder(options.code_size, options.hidden, options.resolution)
+    return DistanceDecoder(options.code_size)

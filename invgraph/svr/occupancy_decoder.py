@@ -1,0 +1,69 @@
+"""An occupancy field that the code conditions: the decoder of Occupancy Networks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..fields import OccupancyDecoder
+from ..fields.isosurface import TetrahedralGrid, field_surface
+from ..geometry import Mesh
+from .decoders import SIDE, Decoder, DecoderKind
+
+_PADDING = 1.1  # the cube that the field is trained in, over the longest side: Occupancy Networks'
+_RADIUS, _SLOPE = 0.35, 10.0  # of the ball that every shape begins as
+
+
+class BallField(OccupancyDecoder):
+    """An :class:`~invgraph.fields.OccupancyDecoder` to which the logits of a ball are added: where shapes begin."""
+
+    def forward(self, points: Tensor, code: Tensor | None = None) -> Tensor:
+        return super().forward(points, code) + _SLOPE * (_RADIUS - torch.linalg.vector_norm(points, dim=-1))
+
+
+class FieldDecoder(Decoder):
+    """Conditional batch normalisation lets the code choose an occupancy field (Mescheder et al. 2019).
+
+    Three ways to train it: by occupancies at points (:meth:`logits`), through its surface (:meth:`forward`), and along
+    rays (:func:`invgraph.fields.ray_alpha` of ``field`` with a code). Surfaces use the running statistics of the
+    normalisation, in training too: they ask at other points than a training's. Only :meth:`logits` in training mode moves
+    the statistics, so that without it they stay 0 and 1 and the layers are affine maps that the code chooses.
+
+    Args:
+        code_size: length of a code.
+        hidden: channels of the field's blocks.
+        resolution: cells along each axis of the grid that surfaces are extracted on; a power of two is fastest.
+    """
+
+    kind: DecoderKind = "occupancy"
+
+    def __init__(self, code_size: int = 512, hidden: int = 256, resolution: int = 32) -> None:
+        super().__init__(code_size)
+        half = _PADDING * SIDE
+        self.field = BallField(code_size, hidden=hidden, bounds=[[-half] * 3, [half] * 3])
+        self.resolution = resolution
+
+    def logits(self, points: Tensor, code: Tensor) -> Tensor:
+        """(B, P) logits of being inside, at points (B, P, 3) of the canonical frame, for codes (B, code_size)."""
+        self.check(code)
+        return self.field(points, code)
+
+    def decode(self, code: Tensor) -> tuple[list[Mesh], dict[str, Tensor]]:
+        """One mesh a code, empty where the field has no surface; no terms."""
+        return self.forward(code), {}
+
+    def forward(self, code: Tensor, resolution: int | None = None) -> list[Mesh]:
+        """One mesh a code (B, code_size).
+
+        Args:
+            code: (B, code_size).
+            resolution: cells along each axis; None: the decoder's.
+        """
+        self.check(code)
+        grid = TetrahedralGrid(resolution or self.resolution, self.field.bounds)
+        was_training = self.field.training
+        self.field.eval()
+        try:
+            return [field_surface(self.field, grid, code=one) for one in code]
+        finally:
+            self.field.train(was_training)

@@ -1,0 +1,99 @@
+"""Distances on a grid, from transposed convolutions."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..fields.isosurface import TetrahedralGrid
+from ..geometry import Mesh
+from .decoders import SIDE, Decoder, DecoderKind
+
+_WIDTHS = (128, 64, 32)  # at 4, 8 and 16 nodes along an axis
+_NODES = 32
+_RADIUS = 0.35  # of the ball that every shape begins as
+_BAND = 3.0  # cells on either side of the surface in which distances are kept regular
+
+
+class DistanceDecoder(Decoder):
+    """A linear layer and three transposed convolutions give distances at 32^3 nodes; the zero set is the surface.
+
+    What the convolutions give is added to the distances of a ball, in cells, so that every shape begins as the ball.
+    The grid of 31 cells along an axis leaves a cell free around the cube of the objects. The surface is that of
+    :class:`~invgraph.fields.isosurface.TetrahedralGrid`, whose nodes in the middles of cells take the mean of the
+    corners.
+
+    Args:
+        code_size: length of a code.
+    """
+
+    kind: DecoderKind = "sdf"
+    ball: Tensor
+
+    def __init__(self, code_size: int = 512) -> None:
+        super().__init__(code_size)
+        cells = _NODES - 1
+        half = SIDE * cells / (cells - 2)
+        self.cell = 2 * half / cells
+        self._grid = TetrahedralGrid(cells, [[-half] * 3, [half] * 3])
+        corners = self._grid.nodes[: self._grid.num_corners].view(_NODES, _NODES, _NODES, 3)
+        self.register_buffer("ball", torch.linalg.vector_norm(corners, dim=-1) - _RADIUS, persistent=False)
+        self.lift = nn.Linear(code_size, _WIDTHS[0] * 4**3)
+        layers: list[nn.Module] = []
+        for before, width in zip(_WIDTHS, (*_WIDTHS[1:], 1)):
+            layers += [nn.LeakyReLU(0.1), nn.ConvTranspose3d(before, width, 4, stride=2, padding=1)]
+        self.grow = nn.Sequential(*layers)
+
+    def distances(self, code: Tensor) -> Tensor:
+        """(B, 32, 32, 32) signed distances at the nodes (x first, z fastest), canonical units, negative inside."""
+        self.check(code)
+        steps = self.grow(self.lift(code).unflatten(1, (-1, 4, 4, 4))).squeeze(1)
+        return self.ball + self.cell * steps
+
+    def decode(self, code: Tensor) -> tuple[list[Mesh], dict[str, Tensor]]:
+        """One mesh a code, empty where all distances are positive; three terms.
+
+        ``bending``: ``(div grad f)^2`` in the mean over the nodes near the surface; ``eikonal``: ``(|grad f| - 1)^2``
+        there (Gropp et al. 2020); ``presence``: by how much the least distance is above one cell inside, 0 wherever
+        there is a surface of that depth: without it an empty shape could not come back.
+        """
+        distances = self.distances(code)
+        terms = _lattice_terms(distances, self.cell)
+        terms["presence"] = F.relu(distances.flatten(1).amin(1) / self.cell + 1).mean()
+        return self._surfaces(distances), terms
+
+    def forward(self, code: Tensor) -> list[Mesh]:
+        """One mesh a code (B, code_size)."""
+        return self._surfaces(self.distances(code))
+
+    def _surfaces(self, distances: Tensor) -> list[Mesh]:
+        if self._grid.bounds.device != distances.device:  # the module was moved; a grid is not a module
+            self._grid = TetrahedralGrid(self._grid.cells, self._grid.bounds.to(distances.device))
+        middles = F.avg_pool3d(distances[:, None], 2, stride=1)
+        values = torch.cat([distances.flatten(1), middles.flatten(1)], 1)
+        return [self._grid.surface(one) for one in values]
+
+
+def _lattice_terms(distance: Tensor, cell: float) -> dict[str, Tensor]:
+    """``bending`` and ``eikonal`` of (B, X, Y, Z) distances, in the mean over the inner nodes near the surface."""
+    middle = distance[:, 1:-1, 1:-1, 1:-1]
+    near = (middle.detach().abs() < _BAND * cell).to(middle)
+    bend, slope = -6 * middle, torch.zeros_like(middle)
+    for axis in range(3):
+        before, after = (_shifted(distance, axis, begin) for begin in (0, 2))
+        bend = bend + before + after
+        slope = slope + (after - before).square()
+    steepness = (slope / (4 * cell * cell) + 1e-12).sqrt()
+    total = near.sum().clamp(min=1)
+    return {
+        "bending": (bend.square() * near).sum() / (total * cell**4),
+        "eikonal": ((steepness - 1).square() * near).sum() / total,
+    }
+
+
+def _shifted(x: Tensor, axis: int, begin: int) -> Tensor:
+    """(B, X - 2, Y - 2, Z - 2): from the second node along each axis but one, there from ``begin``."""
+    for k in range(3):
+        x = x.narrow(k + 1, begin if k == axis else 1, x.shape[k + 1] - 2)
+    return x
