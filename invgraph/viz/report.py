@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..geometry.files import write_atomically
 from .arrays import as_picture
 from .chart import Series, bar_chart, line_chart
 from .encode import fitted, picture_uri, video_uri
-from .overlay import AGREEMENT, BACKGROUND, EXTRA, MISSING, UNKNOWN, overlay
+from .overlay import BACKGROUND, overlay
+from .page import rendered, text_of
 
 _SIDES = (480, 400, 320, 256, 192, 128, 96, 64)
 _OPEN_CARDS = 60  # further views wait, folded, below
@@ -109,8 +109,6 @@ def write_report(
     Returns:
         ``path``.
     """
-    import jinja2
-
     path = Path(path)
     sets = [("Held-out views", "held", held)] if held is not None and len(held) else []
     sets.append(("Training views" if sets else "Views", "train", train))
@@ -133,39 +131,21 @@ def write_report(
         leads.insert(0, (f"silhouette IoU, {_count(views, held is not None, key)}", mean))
         bars += [(c["name"], 1 - float(v), series, f"#{c['id']}") for c, v in zip(cards, iou)]
 
-    source = resources.files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    from .. import __version__
-
-    page = environment.from_string(source).render(
+    page = rendered(
+        "report.html.j2",
         title=title,
         subtitle=subtitle,
         leads=leads,
-        figures=[(label, _text(value)) for label, value in (headline or {}).items()],
+        figures=[(label, text_of(value)) for label, value in (headline or {}).items()],
         video=video,
         groups=groups,
         error_bars=bar_chart(bars, label="Silhouette error of each view, one minus IoU"),
         open_cards=_OPEN_CARDS,
         charts=charts,
         tables=[("Metrics", _tables(metrics or {})), ("Options", _tables(options or {}))],
-        colors={
-            "missing": _css(MISSING),
-            "extra": _css(EXTRA),
-            "agreement": _css(AGREEMENT),
-            "unknown": _css(UNKNOWN),
-            "tile": _css(BACKGROUND),
-        },
         any_unknown=any(views.known is not None for _, _, views in sets),
-        version=__version__,
     )
-    unfinished = path.with_name(f".{path.name}.partial")
-    try:
-        unfinished.write_text(page, encoding="utf-8")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_atomically(path, page.encode())
     return path
 
 
@@ -230,7 +210,7 @@ def _side_within(budget: float, sets: Sequence[ViewPictures]) -> int:
 
 def _tables(values: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """(caption, rows) of the plain values and of each group; the names of deeper groups are joined."""
-    plain = [(key, _text(value)) for key, value in values.items() if not isinstance(value, Mapping)]
+    plain = [(key, text_of(value)) for key, value in values.items() if not isinstance(value, Mapping)]
     groups = [(str(key), _rows(value)) for key, value in values.items() if isinstance(value, Mapping) and value]
     if groups:
         return [("general", plain), *groups] if plain else groups
@@ -242,28 +222,5 @@ def _rows(values: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for key, value in values.items():
         name = f"{before}{key}"
-        rows += _rows(value, f"{name} · ") if isinstance(value, Mapping) else [(name, _text(value))]
+        rows += _rows(value, f"{name} · ") if isinstance(value, Mapping) else [(name, text_of(value))]
     return rows
-
-
-def _text(value: Any) -> str:
-    """A value as a reader wants it: yes or no, 12,345, 0.9876, a list by commas."""
-    if isinstance(value, (Tensor, np.ndarray)):
-        value = value.tolist()
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_text(part) for part in value) or "–"
-    return str(value) or "–"
-
-
-def _css(color: Sequence[float]) -> str:
-    return "#" + "".join(f"{round(255 * part):02x}" for part in color)
