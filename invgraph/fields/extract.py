@@ -21,6 +21,10 @@ _BYTES_A_CELL = 800  # that the surface meets on the fine grid, while it becomes
 _FAR = 1e300  # what infinite values are taken for
 
 
+class NoSurfaceError(InputError):
+    """A field that is nowhere inside, or nowhere outside."""
+
+
 @dataclass(frozen=True)
 class Extraction:
     """The surface of a field.
@@ -83,8 +87,8 @@ def extract_mesh(
         took.
 
     Raises:
-        InputError: the field is nowhere inside or nowhere outside, it has NaN somewhere, or the grid does not fit into
-            memory, which is said before it is tried.
+        NoSurfaceError: the field is nowhere inside or nowhere outside; an InputError.
+        InputError: it has NaN somewhere, or the grid does not fit into memory, which is said before it is tried.
         ValueError, TypeError: arguments or values of the field that are not as described.
     """
     for name, number, least in (("resolution", resolution, 1), ("subdivisions", subdivisions, 0), ("batch", batch, 1)):
@@ -178,7 +182,7 @@ class _Nodes:
         level, above = self._function.level, self._function.inside == "above"
         least, most = (level + v if above else level - v for v in (self._lowest, self._highest))
         side = "inside" if self._lowest > 0 else "outside"
-        raise InputError(
+        raise NoSurfaceError(
             f"field: expected a surface at level {level:g} with the inside {self._function.inside} it, but "
             f"{self._function.name} is {side} at all {self.evaluations:,} points of the grid: its values range from "
             f"{min(least, most):.6g} to {max(least, most):.6g}"

@@ -12,12 +12,12 @@ from ..fields.isosurface import TetrahedralGrid, sparse_values
 from ..fields.ray_alpha import RayMethod, ray_logits
 from ..geometry import Mesh
 from ..geometry.hull_grid import keep_large
+from .lattice_energy import lattice_energies
 from .lattice_field import LOGITS_A_CELL, LatticeField
 from .shape import Shape
 from .signed_distance import lattice_points, signed_distances
 from .template import TemplateShape
 
-_BAND = 3.0  # cells on either side of the surface in which the field is kept regular
 _LEAST_PART = 0.01  # of the largest part's volume
 _IMPORTANCE = 8  # more samples about the deepest one, where that alone decides
 _CHUNK, _CHEAP_CHUNK = 2**18, 2**22  # points at a time: of a lattice, many are kept rather than computed twice
@@ -148,26 +148,11 @@ class FieldShape(Shape):
         )
 
     def regularizers(self) -> dict[str, Tensor]:
-        """What a field near its surface is asked for, in the mean over the nodes there.
+        """``bending`` and, of distances, ``eikonal``: see :func:`lattice_energies`.
 
-        ``bending``: ``(div grad f)^2``, for a distance four times the squared mean curvature: the energy that decides
-        the surface where no silhouette does. ``eikonal``: ``(|grad f| - 1)^2``, which keeps distances distances
-        (Gropp et al. 2020, "Implicit Geometric Regularization"). An occupancy's logits stand for cells.
+        An occupancy's logits stand for cells.
         """
-        distance, cell = self._distances(), self.cell
-        middle = distance[1:-1, 1:-1, 1:-1]
-        near = (middle.detach().abs() < _BAND * cell).to(middle)
-        total = near.sum().clamp(min=1)
-        bend, slope = -6 * middle, torch.zeros_like(middle)
-        for axis in range(3):
-            before, after = (_shifted(distance, axis, step) for step in (0, 2))
-            bend = bend + before + after
-            slope = slope + (after - before).square()
-        terms = {"bending": (bend.square() * near).sum() / (total * cell**4)}
-        if self.field.kind == "sdf":
-            steepness = (slope / (4 * cell * cell) + 1e-12).sqrt()
-            terms["eikonal"] = ((steepness - 1).square() * near).sum() / total
-        return terms
+        return lattice_energies(self._distances(), self.cell, eikonal=self.field.kind == "sdf")
 
     @torch.no_grad()
     def resampled(self, resolution: int) -> FieldShape:
@@ -219,10 +204,3 @@ class FieldShape(Shape):
             return lattice.node_values / lattice.unit
         values = self.field(lattice_points(self.resolution, self.field.bounds))
         return values if self.field.kind == "sdf" else values * (-self.cell / LOGITS_A_CELL)
-
-
-def _shifted(x: Tensor, axis: int, begin: int) -> Tensor:
-    """(X - 2, Y - 2, Z - 2) of (X, Y, Z): from the second node along each axis but one, there from ``begin``."""
-    for k in range(3):
-        x = x.narrow(k, begin if k == axis else 1, x.shape[k] - 2)
-    return x

@@ -7,6 +7,7 @@ from .mesh_decoder import MeshDecoder
 from .model import ModelOptions, Reconstructor
 from .model_file import load_model, model_entry, save_model
 from .occupancy_decoder import FieldDecoder
+from .pretrained import load_pretrained
 from .resnet import ResNet18
 from .sdf_decoder import DistanceDecoder
 from .vit import ViT
@@ -22,6 +23,7 @@ __all__ = [
     "ResNet18",
     "ViT",
     "load_model",
+    "load_pretrained",
     "make_encoder",
     "model_entry",
     "save_model",

@@ -91,10 +91,9 @@ def with_channels(model: nn.Module, channels: int) -> nn.Module:
     Raises:
         ValueError: a model without convolutions.
     """
-    for name, layer in model.named_modules():
-        if isinstance(layer, nn.Conv2d):
-            break
-    else:
+    convolutions = ((name, layer) for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d))
+    name, layer = next(convolutions, ("", None))
+    if layer is None:
         raise ValueError("model: expected one that begins with a convolution, got none")
     if layer.in_channels == channels:
         return model

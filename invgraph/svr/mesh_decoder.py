@@ -18,11 +18,11 @@ _START = 0.1  # of the usual size of the last layers' weights: shapes begin as t
 class MeshDecoder(Decoder):
     """Moves the vertices of a sphere: each by a displacement that keeps it in its octant, and all with the centre.
 
-    Let ``c = tanh(0.1 W_c h)`` be the centre and ``t`` a coordinate of the template, in [-1, 1]; then the coordinate is
-    ``SIDE * (c + s |sign(t) - c|)`` with ``s = sign(t) sigmoid(logit |t| + W_d h)``. Whatever the code, the surface
-    stays in the cube, and each of the eight octants around the centre keeps its vertices, so that the sphere cannot turn
-    inside out. Vertices on a plane between octants stay there. Source: Kato et al. 2018, *Neural 3D Mesh Renderer*; Liu
-    et al. 2019, *Soft Rasterizer*.
+    Of a code's features ``h``, ``c = tanh(0.1 W_c h)`` is the centre; a coordinate ``t`` of the template, in [-1, 1],
+    becomes ``SIDE * (c + s |sign(t) - c|)`` with ``s = sign(t) sigmoid(logit |t| + W_d h)``. Whatever the code, the
+    surface stays in the cube, and each of the eight octants around the centre keeps its vertices, so that the sphere
+    cannot turn inside out. Vertices on a plane between octants stay there. Source: Kato et al. 2018, *Neural 3D Mesh
+    Renderer*; Liu et al. 2019, *Soft Rasterizer*.
 
     Args:
         code_size: length of a code.
@@ -59,9 +59,10 @@ class MeshDecoder(Decoder):
         return self._template.faces
 
     def decode(self, code: Tensor) -> tuple[Mesh, dict[str, Tensor]]:
-        """A batch of meshes; ``laplacian``, ``flattening`` and ``uniformity``, see :mod:`invgraph.losses`.
+        """A batch of meshes, and three terms, sums over a mesh.
 
-        ``laplacian`` and ``flattening`` are sums over a mesh, as in Soft Rasterizer; ``uniformity`` is a sum too.
+        ``laplacian``: :func:`~invgraph.losses.laplacian_uniform`; ``flattening``: :func:`~invgraph.losses.smoothness`;
+        ``uniformity``: :func:`~invgraph.losses.vertex_uniformity`.
         """
         mesh = self.forward(code)
         terms = {

@@ -48,11 +48,11 @@ class ModelOptions:
         if self.decoder not in ("mesh", "occupancy", "sdf"):
             raise ValueError(f"decoder: expected 'mesh', 'occupancy' or 'sdf', got {self.decoder!r}")
         ranges = {
-            "code_size": (1, 65536),
-            "image_size": (8, 4096),
+            "code_size": (1, 8192),
+            "image_size": (8, 1024),
             "channels": (1, 64),
             "level": (0, 6),
-            "hidden": (1, 8192),
+            "hidden": (1, 2048),
             "resolution": (2, 512),
         }
         for name, (low, high) in ranges.items():

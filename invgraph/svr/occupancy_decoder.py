@@ -5,13 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..fields import OccupancyDecoder
+from ..fields import OccupancyDecoder, extract_mesh
+from ..fields.extract import NoSurfaceError
 from ..fields.isosurface import TetrahedralGrid, field_surface
 from ..geometry import Mesh
 from .decoders import SIDE, Decoder, DecoderKind
 
 _PADDING = 1.1  # the cube that the field is trained in, over the longest side: Occupancy Networks'
 _RADIUS, _SLOPE = 0.35, 10.0  # of the ball that every shape begins as
+_COARSEST = 16  # cells along an axis, of the grid whose cells are halved where the surface is
 
 
 class BallField(OccupancyDecoder):
@@ -26,8 +28,8 @@ class FieldDecoder(Decoder):
 
     Three ways to train it: by occupancies at points (:meth:`logits`), through its surface (:meth:`forward`), and along
     rays (:func:`invgraph.fields.ray_alpha` of ``field`` with a code). Surfaces use the running statistics of the
-    normalisation, in training too: they ask at other points than a training's. Only :meth:`logits` in training mode moves
-    the statistics, so that without it they stay 0 and 1 and the layers are affine maps that the code chooses.
+    normalisation, in training too: they ask at other points than a training's. Only :meth:`logits` in training mode
+    moves the statistics; without it they stay 0 and 1, and the layers are affine maps that the code chooses.
 
     Args:
         code_size: length of a code.
@@ -52,18 +54,27 @@ class FieldDecoder(Decoder):
         """One mesh a code, empty where the field has no surface; no terms."""
         return self.forward(code), {}
 
-    def forward(self, code: Tensor, resolution: int | None = None) -> list[Mesh]:
+    def forward(self, code: Tensor) -> list[Mesh]:
         """One mesh a code (B, code_size).
 
-        Args:
-            code: (B, code_size).
-            resolution: cells along each axis; None: the decoder's.
+        Where gradients are enabled, of the tetrahedral grid; otherwise by marching cubes, with a quarter of the
+        vertices and half of the time: see :func:`~invgraph.fields.extract_mesh`.
         """
         self.check(code)
-        grid = TetrahedralGrid(resolution or self.resolution, self.field.bounds)
         was_training = self.field.training
         self.field.eval()
         try:
-            return [field_surface(self.field, grid, code=one) for one in code]
+            if torch.is_grad_enabled():
+                grid = TetrahedralGrid(self.resolution, self.field.bounds)
+                return [field_surface(self.field, grid, code=one) for one in code]
+            return [self._extracted(one) for one in code]
         finally:
             self.field.train(was_training)
+
+    def _extracted(self, code: Tensor) -> Mesh:
+        halved = int(self.resolution % 2 == 0 and self.resolution >= 2 * _COARSEST)
+        try:
+            found = extract_mesh(self.field, code=code, resolution=self.resolution >> halved, subdivisions=halved)
+        except NoSurfaceError:
+            return Mesh(code.new_zeros(0, 3), torch.zeros(0, 3, dtype=torch.int64, device=code.device))
+        return found.mesh

@@ -50,7 +50,7 @@ class _Block(nn.Module):
         self.bn1 = nn.BatchNorm2d(size_out)
         self.conv2 = nn.Conv2d(size_out, size_out, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(size_out)
-        self.downsample = nn.Identity()
+        self.downsample: nn.Module = nn.Identity()
         if stride > 1 or size_in != size_out:
             conv = nn.Conv2d(size_in, size_out, 1, stride=stride, bias=False)
             self.downsample = nn.Sequential(conv, nn.BatchNorm2d(size_out))

@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from ..fields.isosurface import TetrahedralGrid
 from ..geometry import Mesh
+from ..shapes import lattice_energies
 from .decoders import SIDE, Decoder, DecoderKind
 
 _WIDTHS = (128, 64, 32)  # at 4, 8 and 16 nodes along an axis
 _NODES = 32
 _RADIUS = 0.35  # of the ball that every shape begins as
-_BAND = 3.0  # cells on either side of the surface in which distances are kept regular
 
 
 class DistanceDecoder(Decoder):
@@ -54,12 +54,12 @@ class DistanceDecoder(Decoder):
     def decode(self, code: Tensor) -> tuple[list[Mesh], dict[str, Tensor]]:
         """One mesh a code, empty where all distances are positive; three terms.
 
-        ``bending``: ``(div grad f)^2`` in the mean over the nodes near the surface; ``eikonal``: ``(|grad f| - 1)^2``
-        there (Gropp et al. 2020); ``presence``: by how much the least distance is above one cell inside, 0 wherever
-        there is a surface of that depth: without it an empty shape could not come back.
+        ``bending`` and ``eikonal``: see :func:`~invgraph.shapes.lattice_energies`; ``presence``: by how many cells the
+        deepest node is short of one cell inside, 0 for shapes that are there: without it an empty one could not come
+        back.
         """
         distances = self.distances(code)
-        terms = _lattice_terms(distances, self.cell)
+        terms = lattice_energies(distances, self.cell)
         terms["presence"] = F.relu(distances.flatten(1).amin(1) / self.cell + 1).mean()
         return self._surfaces(distances), terms
 
@@ -73,27 +73,3 @@ class DistanceDecoder(Decoder):
         middles = F.avg_pool3d(distances[:, None], 2, stride=1)
         values = torch.cat([distances.flatten(1), middles.flatten(1)], 1)
         return [self._grid.surface(one) for one in values]
-
-
-def _lattice_terms(distance: Tensor, cell: float) -> dict[str, Tensor]:
-    """``bending`` and ``eikonal`` of (B, X, Y, Z) distances, in the mean over the inner nodes near the surface."""
-    middle = distance[:, 1:-1, 1:-1, 1:-1]
-    near = (middle.detach().abs() < _BAND * cell).to(middle)
-    bend, slope = -6 * middle, torch.zeros_like(middle)
-    for axis in range(3):
-        before, after = (_shifted(distance, axis, begin) for begin in (0, 2))
-        bend = bend + before + after
-        slope = slope + (after - before).square()
-    steepness = (slope / (4 * cell * cell) + 1e-12).sqrt()
-    total = near.sum().clamp(min=1)
-    return {
-        "bending": (bend.square() * near).sum() / (total * cell**4),
-        "eikonal": ((steepness - 1).square() * near).sum() / total,
-    }
-
-
-def _shifted(x: Tensor, axis: int, begin: int) -> Tensor:
-    """(B, X - 2, Y - 2, Z - 2): from the second node along each axis but one, there from ``begin``."""
-    for k in range(3):
-        x = x.narrow(k + 1, begin if k == axis else 1, x.shape[k + 1] - 2)
-    return x

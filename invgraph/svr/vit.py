@@ -12,9 +12,9 @@ _PATCHES = 8  # along a side of the picture
 class ViT(nn.Module):
     """An Image is Worth 16x16 Words (Dosovitskiy et al. 2021): (B, channels, S, S) to (B, code_size).
 
-    A picture is cut into 8 x 8 patches, of 8 pixels a side for 64; a class token reads the code. Layers normalise first,
-    as in the paper. Parameters have timm's names, so that weights from there with the same patches, width and depth fit;
-    positions are resampled where the number of patches differs. See :func:`make_encoder`.
+    A picture is cut into 8 x 8 patches, of 8 pixels a side for 64; a class token reads the code. Layers normalise
+    first. Parameters have timm's names, so that weights from there of the same patches, width and depth fit; positions
+    are resampled where the number of patches differs. See :func:`make_encoder`.
 
     Args:
         channels: of the pictures.
@@ -39,8 +39,7 @@ class ViT(nn.Module):
         if image_size % _PATCHES:
             raise ValueError(f"image_size: expected a multiple of {_PATCHES} for the 'vit' encoder, got {image_size}")
         patch = image_size // _PATCHES
-        self.patch_embed = nn.Module()
-        self.patch_embed.proj = nn.Conv2d(channels, width, patch, stride=patch)
+        self.patch_embed = nn.ModuleDict({"proj": nn.Conv2d(channels, width, patch, stride=patch)})
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embed = nn.Parameter(torch.empty(1, 1 + _PATCHES**2, width))
         self.blocks = nn.ModuleList([_Layer(width, heads) for _ in range(depth)])
@@ -55,7 +54,7 @@ class ViT(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, channels, S, S) in [0, 1] -> (B, code_size)."""
-        tokens = self.patch_embed.proj(images).flatten(2).transpose(1, 2)
+        tokens = self.patch_embed["proj"](images).flatten(2).transpose(1, 2)
         x = torch.cat([self.cls_token.expand(len(tokens), -1, -1), tokens], 1) + self.pos_embed
         for block in self.blocks:
             x = block(x)
@@ -69,12 +68,11 @@ class _Layer(nn.Module):
         super().__init__()
         self.norm1, self.norm2 = (nn.LayerNorm(width, eps=1e-6) for _ in range(2))
         self.attn = _Attention(width, heads)
-        self.mlp = nn.Module()
-        self.mlp.fc1, self.mlp.fc2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.mlp = nn.ModuleDict({"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)})
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attn(self.norm1(x))
-        return x + self.mlp.fc2(gelu(self.mlp.fc1(self.norm2(x))))
+        return x + self.mlp["fc2"](gelu(self.mlp["fc1"](self.norm2(x))))
 
 
 class _Attention(nn.Module):
