@@ -2,7 +2,9 @@
 
 from .doctor import examine
 from .frames import Finding
+from .image_sets import ChoyShapes, DvrShapes, NmrShapes, check_splits, nmr_cameras, nmr_voxels
 from .load import load_views
+from .made import SYNSETS, MadeOptions, MadeReport, make_shape, make_shapes
 from .masks import Threshold
 from .shapes import (
     PackedShapes,
@@ -32,7 +34,13 @@ from .shapes import (
 from .views import Views
 
 __all__ = [
+    "SYNSETS",
+    "ChoyShapes",
+    "DvrShapes",
     "Finding",
+    "MadeOptions",
+    "MadeReport",
+    "NmrShapes",
     "PackedShapes",
     "SampleOptions",
     "SampleReport",
@@ -43,12 +51,17 @@ __all__ = [
     "Threshold",
     "Views",
     "Voxels",
+    "check_splits",
     "examine",
     "find_meshes",
     "load_binvox",
     "load_pointcloud",
     "load_points",
     "load_views",
+    "make_shape",
+    "make_shapes",
+    "nmr_cameras",
+    "nmr_voxels",
     "pack_shapes",
     "sample_meshes",
     "sample_shape",

@@ -1,7 +1,9 @@
-"""Data sets of many shapes in pictures: the SoftRas/NMR ShapeNet files."""
+"""Data sets of many shapes in pictures: the files of SoftRas/NMR, the folders of Occupancy Networks and of DVR."""
 
+from .choy import ChoyShapes
+from .dvr import DvrShapes
 from .nmr import NmrShapes
 from .nmr_frame import nmr_cameras, nmr_voxels
 from .splits import check_splits
 
-__all__ = ["NmrShapes", "check_splits", "nmr_cameras", "nmr_voxels"]
+__all__ = ["ChoyShapes", "DvrShapes", "NmrShapes", "check_splits", "nmr_cameras", "nmr_voxels"]

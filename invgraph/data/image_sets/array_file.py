@@ -93,14 +93,14 @@ def _header(stream: IO[bytes]) -> Found:
     """Order, shape and dtype of an npy file, read without running any code that it may hold."""
     magic = stream.read(8)
     if magic[:6] != b"\x93NUMPY" or magic[6] not in (1, 2, 3):
-        raise InputError("not an npy array")
+        raise ValueError("not an npy array")
     (length,) = struct.unpack("<H", stream.read(2)) if magic[6] == 1 else struct.unpack("<I", stream.read(4))
     text = stream.read(length).decode("utf-8" if magic[6] == 3 else "latin-1")
     try:
         fields = ast.literal_eval(text.strip())
         return bool(fields["fortran_order"]), tuple(map(int, fields["shape"])), np.dtype(fields["descr"])
     except (SyntaxError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"not an npy header: {text[:60]!r}") from error
+        raise ValueError(f"not an npy header: {text[:60]!r}") from error
 
 
 def _check(path: Path, key: str, found: Found, dtype: np.dtype, shape: Sequence[int | None]) -> None:

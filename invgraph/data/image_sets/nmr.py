@@ -14,6 +14,7 @@ from ...cameras import Cameras
 from ...errors import InputError
 from ..shapes.records import ShapePoints, Voxels
 from .array_file import Progress, open_array
+from .indices import Index, chosen
 from .nmr_frame import RESOLUTION, SIZE, VIEWS, as_voxels, nmr_cameras
 
 IMAGES, VOXELS, POINTS = "images", "voxels", "points"
@@ -92,6 +93,11 @@ class NmrShapes:
         self.class_of: Tensor = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
         """(N,) int64: class of each shape, an index into :attr:`synsets`."""
 
+    num_views = VIEWS
+    """Views of each shape."""
+    image_size = (SIZE, SIZE)
+    """Height and width of the pictures."""
+
     def __len__(self) -> int:
         return int(self._first[-1])
 
@@ -106,11 +112,20 @@ class NmrShapes:
         """Whether there are points for 3D supervision."""
         return bool(self._points)
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The synsets."""
+        return self.synsets
+
     def cameras(self, views: Sequence[int] | Tensor | None = None) -> Cameras:
         """Cameras of views, the same for every shape: :func:`nmr_cameras`."""
         return nmr_cameras(views)
 
-    def images(self, shapes: Tensor | Sequence[int] | int, views: Tensor | Sequence[int] | int | None = None) -> Tensor:
+    def cameras_of(self, shapes: Index, views: Index | None = None) -> Cameras:
+        """Cameras of pictures, in the order of :meth:`images` with all axes in one."""
+        return nmr_cameras(chosen(shapes, views, len(self), VIEWS).views)
+
+    def images(self, shapes: Index, views: Index | None = None) -> Tensor:
         """Pictures.
 
         Args:
@@ -125,32 +140,26 @@ class NmrShapes:
             IndexError: indices out of range.
             InputError: a picture without a silhouette.
         """
-        index = torch.as_tensor(shapes).cpu()
-        if views is None:
-            index, view = index[..., None], torch.arange(VIEWS)
-        else:
-            view = torch.as_tensor(views).cpu()
-        index, view = torch.broadcast_tensors(index, view)
-        if index.numel() and not (int(view.min()) >= 0 and int(view.max()) < VIEWS):
-            raise IndexError(f"views: expected indices from 0 to {VIEWS - 1}, got {view.flatten().tolist()[:8]}")
-        out = torch.empty((index.numel(), 4, SIZE, SIZE), dtype=torch.uint8)
+        asked = chosen(shapes, views, len(self), VIEWS)
+        out = torch.empty((len(asked), 4, SIZE, SIZE), dtype=torch.uint8)
         rows = out.numpy()
-        for row, (i, k) in enumerate(zip(index.flatten().tolist(), view.flatten().tolist())):
-            synset, place = self._place(i)
-            rows[row] = self._images[synset][place, k]
-        seen = out[:, 3].flatten(1).any(1)
-        if not bool(seen.all()):
-            row = int((~seen).nonzero()[0])
-            synset, place = self._place(int(index.flatten()[row]))
-            view_k = int(view.flatten()[row])
-            path = self._path(self.synsets[synset], IMAGES)
-            raise InputError(f"{path}: shape {place} has no silhouette in view {view_k}: its alpha is 0 everywhere")
-        return out.reshape(*index.shape, 4, SIZE, SIZE).movedim(-3, -1)
+        for row, (i, k) in enumerate(zip(asked.shapes, asked.views)):
+            number, place = self._place(i)
+            rows[row] = self._images[number][place, k]
+        empty = (out[:, 3].flatten(1).amax(1) == 0).nonzero() if len(out) else []
+        if len(empty):
+            row = int(empty[0])
+            number, place = self._place(asked.shapes[row])
+            raise InputError(
+                f"{self._path(self.synsets[number], IMAGES)}: shape {place} has no silhouette in view "
+                f"{asked.views[row]}, its alpha is 0 everywhere"
+            )
+        return out.reshape(*asked.size, 4, SIZE, SIZE).movedim(-3, -1)
 
     def voxels(self, index: int) -> Voxels:
         """Voxels of a shape, in the world of the cameras."""
-        synset, place = self._place(index)
-        filled = torch.from_numpy(self._voxels[synset][place].astype(bool))
+        number, place = self._place(index)
+        filled = torch.from_numpy(self._voxels[number][place].astype(bool))
         return as_voxels(filled.transpose(0, 1).contiguous())
 
     def filled(self, shapes: Tensor | Sequence[int]) -> Tensor:
@@ -172,16 +181,16 @@ class NmrShapes:
         """
         if not self._points:
             raise ValueError(f"points: {self.root} has no files of points")
-        synset, place = self._place(index)
-        points, bits = self._points[synset][place], np.unpackbits(self._bits[synset][place])
-        chosen = torch.arange(len(points))
+        number, place = self._place(index)
+        points, bits = self._points[number][place], np.unpackbits(self._bits[number][place])
+        order = torch.arange(len(points))
         if count is not None:
             if not 0 < count <= len(points):
                 raise ValueError(f"count: expected 1 to {len(points)}, the points of a shape, got {count}")
             if isinstance(generator, int):
                 generator = torch.Generator().manual_seed(generator)
-            chosen = torch.randperm(len(points), generator=generator)[:count]
-        rows = chosen.numpy()
+            order = torch.randperm(len(points), generator=generator)[:count]
+        rows = order.numpy()
         place_in_cube = torch.from_numpy(points[rows].astype(np.float32))
         inside = torch.from_numpy(bits[rows].astype(bool))
         return ShapePoints(place_in_cube, inside, torch.zeros(3, dtype=torch.float64), 1.0)
@@ -200,8 +209,8 @@ class NmrShapes:
         """Class and row of a shape."""
         if not 0 <= index < len(self):
             raise IndexError(f"shapes: expected indices from 0 to {len(self) - 1}, got {index}")
-        synset = int(np.searchsorted(self._first, index, side="right")) - 1
-        return synset, index - int(self._first[synset])
+        number = int(np.searchsorted(self._first, index, side="right")) - 1
+        return number, index - int(self._first[number])
 
     def _path(self, synset: str, kind: str) -> Path:
         return self.root / f"{synset}_{self.split}_{kind}.npz"

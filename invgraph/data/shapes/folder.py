@@ -31,29 +31,36 @@ class ShapeFolder:
         root: the folder.
         split: name of a list, as "train", "val" or "test"; None takes every folder.
         categories: names of category folders; None takes all of them, in order of their names.
+        marks: files or folders, any of which makes a folder that of a model.
 
     Raises:
-        InputError: no such folder, category, list or model of a list; or no models at all.
+        InputError: no such folder, category, list or model of a list; a list that names a model twice; or no models at
+            all.
     """
 
     def __init__(
-        self, root: str | os.PathLike[str], *, split: str | None = None, categories: Sequence[str] | None = None
+        self,
+        root: str | os.PathLike[str],
+        *,
+        split: str | None = None,
+        categories: Sequence[str] | None = None,
+        marks: Sequence[str] = FILES,
     ) -> None:
         self.root = Path(root)
         if not self.root.is_dir():
             raise InputError(f"{self.root}: no such folder of shapes")
         if categories is None:
-            found = sorted(entry.name for entry in self.root.iterdir() if _holds_models(entry))
-            categories = [*([""] if _holds_models(self.root) else []), *found]
+            found = sorted(entry.name for entry in self.root.iterdir() if _holds_models(entry, marks))
+            categories = [*([""] if _holds_models(self.root, marks) else []), *found]
         names: list[str] = []
         for category in categories:
             folder = self.root / category
             if not folder.is_dir():
                 raise InputError(f"{self.root}: has no category {category!r}")
-            models = _listed(folder, split) if split is not None else _found(folder)
+            models = _listed(folder, split) if split is not None else _found(folder, marks)
             names += [f"{category}/{model}" if category else model for model in models]
         if not names:
-            raise InputError(f"{self.root}: expected folders of models with any of {', '.join(FILES)}, got none")
+            raise InputError(f"{self.root}: expected folders of models with any of {', '.join(marks)}, got none")
         self.models: tuple[str, ...] = tuple(names)
         """Names of the models: "CATEGORY/MODEL" or "MODEL"."""
 
@@ -141,17 +148,17 @@ def write_splits(root: str | os.PathLike[str], shares: Mapping[str, float], *, s
             begin = end
 
 
-def _holds_models(folder: Path) -> bool:
+def _holds_models(folder: Path, marks: Sequence[str]) -> bool:
     """Whether some folder in this one is a model's."""
-    return folder.is_dir() and any(_is_model(entry) for entry in folder.iterdir())
+    return folder.is_dir() and any(_is_model(entry, marks) for entry in folder.iterdir())
 
 
-def _is_model(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in FILES)
+def _is_model(folder: Path, marks: Sequence[str]) -> bool:
+    return any((folder / name).exists() for name in marks)
 
 
-def _found(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir() if _is_model(entry))
+def _found(folder: Path, marks: Sequence[str]) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir() if _is_model(entry, marks))
 
 
 def _listed(folder: Path, split: str) -> list[str]:
@@ -163,7 +170,11 @@ def _listed(folder: Path, split: str) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a readable list of models ({type(error).__name__})") from error
     models = [line for line in lines if line]
+    known: set[str] = set()
     for model in models:
+        if model in known:
+            raise InputError(f"{path}: names the model {model!r} twice")
+        known.add(model)
         if "/" in model or model in (".", ".."):
             raise InputError(f"{path}: expected names of folders beside it, got {model!r}")
         if not (folder / model).is_dir():

@@ -74,6 +74,15 @@ def save_points(path: str | os.PathLike[str], points: ShapePoints) -> None:
     _write(path, arrays)
 
 
+def load_frame(path: str | os.PathLike[str]) -> tuple[Tensor, float]:
+    """``loc`` (3,) float64 and ``scale`` of a file of points, without reading the points; the identity if it has none.
+
+    Raises:
+        InputError: missing, not an npz, or with a broken ``loc`` or ``scale``.
+    """
+    return _frame(*_read(path, (), only=("loc", "scale")))
+
+
 def load_pointcloud(path: str | os.PathLike[str]) -> ShapeCloud:
     """Read ``pointcloud.npz``: ``points`` and ``normals`` (N, 3) floating point, ``loc`` (3,), ``scale``.
 
@@ -107,8 +116,8 @@ def save_pointcloud(path: str | os.PathLike[str], cloud: ShapeCloud) -> None:
     _write(path, {"points": points, "normals": normals, **_frame_arrays(cloud)})
 
 
-def _read(path: str | os.PathLike[str], keys: Sequence[str]) -> tuple[Path, Arrays]:
-    """All arrays of an npz, without running any code that it may hold."""
+def _read(path: str | os.PathLike[str], keys: Sequence[str], only: Sequence[str] | None = None) -> tuple[Path, Arrays]:
+    """The arrays of an npz (or those of some names), without running any code that it may hold."""
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file")
@@ -117,7 +126,7 @@ def _read(path: str | os.PathLike[str], keys: Sequence[str]) -> tuple[Path, Arra
         if isinstance(archive, np.ndarray):
             raise InputError(f"{path}: expected an npz archive, got a single array")
         with archive:
-            arrays = {key: archive[key] for key in archive.files}
+            arrays = {key: archive[key] for key in archive.files if only is None or key in only}
     except InputError:
         raise
     except Exception as error:  # zipfile and numpy raise many kinds for broken archives
