@@ -1,0 +1,130 @@
+"""Batches of a training run, each a function of the seed and of its number alone.
+
+That makes resuming exact, whatever was loaded ahead when a run was killed, and it makes a run the same on any number of
+processes: what is drawn at random is drawn for the whole batch, and each process takes its part of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ..data.image_sets import NmrShapes
+from .augment import colour_factors, jitter_colours
+
+VIEWS = 24
+
+
+class Batch(NamedTuple):
+    """Shapes, each in a few of its views."""
+
+    images: Tensor
+    """(B, n, C, H, W) in [0, 1]: what the encoder sees."""
+    masks: Tensor
+    """(B, n, H, W) in [0, 1]: the silhouettes."""
+    views: Tensor
+    """(B, n) numbers of the views."""
+    points: Tensor
+    """(B, K, 3) in the world of the cameras; K is 0 without 3D supervision."""
+    occupancies: Tensor
+    """(B, K) in {0, 1}."""
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """What a batch is.
+
+    Attributes:
+        shapes: in a batch, of all processes together.
+        views: different ones of each shape.
+        points: with their occupancy, of each shape; 0 for silhouettes alone.
+        augment: strength of the changes of colour, see :func:`jitter_colours`.
+        channels: 3 or 4, of the pictures.
+        seed: of everything that is drawn.
+    """
+
+    shapes: int = 16
+    views: int = 2
+    points: int = 0
+    augment: float = 0.0
+    channels: int = 4
+    seed: int = 0
+
+
+class StepBatches(Dataset[Batch]):
+    """The batch of each step; ``batches[step]`` for any step from 0 on.
+
+    Shapes come in a new order each epoch, and every shape once an epoch; an epoch may end within a batch.
+
+    Args:
+        data: training shapes.
+        options: see :class:`BatchOptions`.
+        part: of how many processes, and which this is; the number of shapes in a batch is a multiple of the former.
+    """
+
+    def __init__(self, data: NmrShapes, options: BatchOptions, part: tuple[int, int] = (1, 0)) -> None:
+        processes, rank = part
+        if options.shapes < 1 or options.shapes % processes:
+            raise ValueError(f"shapes: expected a multiple of {processes} processes, got {options.shapes}")
+        if not 1 <= options.views <= VIEWS:
+            raise ValueError(f"views: expected 1 to {VIEWS}, got {options.views}")
+        self._data, self._options = data, options
+        share = options.shapes // processes
+        self._mine = slice(rank * share, (rank + 1) * share)
+        self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
+
+    def __getitem__(self, step: int) -> Batch:
+        options, mine = self._options, self._mine
+        generator = _generator(options.seed, 1, step)
+        views = torch.rand(options.shapes, VIEWS, generator=generator).argsort(1)[mine, : options.views]
+        factors = colour_factors(options.shapes * options.views, generator).unflatten(0, (options.shapes, -1))[mine]
+        first = step * options.shapes
+        shapes = torch.tensor([self._shape(first + i) for i in range(options.shapes)[mine]])
+
+        images = self._data.images(shapes[:, None], views).movedim(-1, -3).contiguous().float() / 255
+        masks = images[:, :, 3].contiguous()
+        images = images[:, :, : options.channels].contiguous()
+        if options.augment:
+            flat = jitter_colours(images.flatten(0, 1), factors.flatten(0, 1), options.augment)
+            images = flat.view_as(images)
+        return Batch(images, masks, views, *self._points(shapes, first + mine.start))
+
+    def _points(self, shapes: Tensor, first: int) -> tuple[Tensor, Tensor]:
+        if not self._options.points:
+            return torch.empty(len(shapes), 0, 3), torch.empty(len(shapes), 0)
+        found = [
+            self._data.points(shape, self._options.points, generator=_generator(self._options.seed, 2, first + i))
+            for i, shape in enumerate(shapes.tolist())
+        ]
+        return torch.stack([f.points for f in found]), torch.stack([f.occupancies.float() for f in found])
+
+    def _shape(self, place: int) -> int:
+        """Which shape is at a place of the endless sequence of epochs."""
+        epoch, within = divmod(place, len(self._data))
+        if epoch != self._epoch:
+            generator = _generator(self._options.seed, 0, epoch)
+            self._epoch, self._order = epoch, torch.randperm(len(self._data), generator=generator)
+        return int(self._order[within])
+
+
+def loader(batches: StepBatches, first: int, steps: int, workers: int = 0) -> DataLoader[Batch]:
+    """Load the batches of the steps from ``first`` to ``steps``, in order, ahead of time if there are workers."""
+    return DataLoader(
+        batches,
+        batch_size=None,
+        sampler=range(first, steps),
+        num_workers=workers,
+        pin_memory=torch.cuda.is_available(),
+        multiprocessing_context="spawn" if workers else None,  # a fork may inherit locks that threads hold
+    )
+
+
+def _generator(seed: int, kind: int, number: int) -> torch.Generator:
+    """A source of its own for each seed, purpose and number."""
+    # consecutive seeds of the Mersenne twister give unlike streams only if they are spread over its 64 bits first
+    mixed = (seed * 0x9E3779B97F4A7C15 + kind * 0xBF58476D1CE4E5B9 + number * 0x94D049BB133111EB) % 2**63
+    return torch.Generator().manual_seed(mixed)
