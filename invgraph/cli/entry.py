@@ -20,6 +20,7 @@ COMMANDS = {
     "fit-points": "Fit a field to a point cloud or a mesh, and extract its surface.",
     "compare": "Score a mesh against the true one; prints JSON.",
     "render": "Draw a mesh's alpha, depth, normals and colours from a data set's cameras.",
+    "eval": "Evaluate a single-view network, beside baselines.",
     "doctor": "Say what is wrong or risky in a data set, before an hour is lost.",
     "data sample": "Sample meshes into a data set of shapes: occupancies, point clouds, voxels.",
     "data pack": "Pack a data set of shapes into one HDF5 file.",

@@ -1,0 +1,181 @@
+"""``invgraph eval CHECKPOINT DATA --out DIR``: how good a network is, beside what it must beat."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+from ..svr.evaluate import METHODS, EvalOptions
+from .folder import check_folder, filled_folder
+
+if TYPE_CHECKING:
+    from ..data.image_sets import NmrShapes
+    from ..svr import Reconstructor
+    from ..svr.evaluate import Evaluation
+
+RESULTS = ("eval.json", "report.html", "tsne.png", "cases.png")
+LABELS = {
+    "voxel_iou": "voxel IoU",
+    "f1": "F1 at 1% of the side",
+    "chamfer_l1": "Chamfer-L1, share of the side",
+    "normal_consistency": "normal consistency",
+}
+
+
+@dataclass(frozen=True)
+class Eval:
+    """Evaluate a network that reconstructs shapes from single pictures.
+
+    Voxel IoU at 32^3 by the protocol of SoftRas and NMR, Chamfer-L1, F1 at 1% of the side and normal consistency, by
+    class, beside mean shapes, retrieval, and the best that retrieval could do.
+    """
+
+    checkpoint: Annotated[Positional[Path], arg(metavar="CHECKPOINT")]
+    """File that 'invgraph train' wrote."""
+    data: Annotated[Positional[Path], arg(metavar="DATA")]
+    """Folder of a data set in the format of the SoftRas/NMR ShapeNet files."""
+    out: Annotated[Path, arg(metavar="DIR")]
+    """Folder for the results; made if missing."""
+    split: str = "test"
+    """Which part of DATA to reconstruct."""
+    train: Annotated[Path | None, arg(metavar="DATA")] = None
+    """Data set whose part "train" the baselines know; by default DATA itself."""
+    overwrite: bool = False
+    """Replace the results in DIR."""
+    options: OmitArgPrefixes[EvalOptions] = field(default_factory=EvalOptions)
+
+    def run(self) -> int:
+        """Evaluate, write, print the table; 0."""
+        from ..data.image_sets import NmrShapes, check_splits
+        from ..progress import Bar
+        from ..svr.evaluate import evaluate
+        from ..svr.model_file import load_model
+
+        check_folder(self.out, RESULTS, overwrite=self.overwrite)
+        model = load_model(self.checkpoint)
+        home = self.train or self.data
+        data, train = NmrShapes(self.data, split=self.split), NmrShapes(home, split="train")
+        if (home.resolve(), "train") != (self.data.resolve(), self.split):
+            check_splits({"train": train, self.split: data})
+        print(f"{self.data}: {len(data):,} shapes of {len(data.classes)} classes in {self.split!r}", flush=True)
+        began = time.perf_counter()
+        with filled_folder(self.out, RESULTS):
+            with Bar("eval") as bar:
+                found = evaluate(
+                    model,
+                    data,
+                    train,
+                    self.options,
+                    progress=lambda what, done, total: bar.update(description=what, completed=done, total=total),
+                )
+            seconds = time.perf_counter() - began
+            self._write(model, data, train, found, seconds)
+        self._say(found)
+        return 0
+
+    def _write(
+        self, model: Reconstructor, data: NmrShapes, train: NmrShapes, found: Evaluation, seconds: float
+    ) -> None:
+        """All of the results."""
+        from .. import __version__
+        from ..geometry.files import write_atomically
+        from ..svr.case_pictures import case_pictures
+        from ..svr.surfaces import Surfaces, class_name
+        from ..viz import Card, Group, contact_sheet, save_picture
+
+        surfaces, names = Surfaces(data), data.names
+        groups, sheet = [], []
+        cases: dict[str, list[dict[str, Any]]] = {}
+        for kind, chosen in found.cases().items():
+            cards, cases[kind] = [], []
+            for shape, view in chosen:
+                iou = float(found.iou[shape, found.views.tolist().index(view)])
+                tiles = case_pictures(model, data, surfaces, shape, view)
+                synset, row = names[shape].split("/")
+                cards.append(Card(f"{class_name(synset)} {row}, view {view}", f"IoU {iou:.3f}", tiles))
+                cases[kind].append({"shape": names[shape], "view": view, "voxel_iou": iou})
+                sheet += [picture for _, picture in tiles]
+            groups.append(Group(f"{kind.capitalize()} cases", cards))
+        save_picture(self.out / "cases.png", contact_sheet(sheet, columns=5))
+        content: dict[str, Any] = {
+            "invgraph": __version__,
+            "checkpoint": str(self.checkpoint),
+            "data": str(self.data),
+            "split": self.split,
+            "train": str(train.root),
+            "options": asdict(self.options),
+            "shapes": len(data),
+            "surfaces": "as seen" if found.exact else "of voxels",
+            "seconds": round(seconds, 1),
+            **found.scores,
+            "cases": cases,
+        }
+        write_atomically(self.out / "eval.json", f"{json.dumps(content, indent=2)}\n".encode())
+        self._write_page(data, found, groups)
+
+    def _write_page(self, data: NmrShapes, found: Evaluation, groups: list[Any]) -> None:
+        from ..svr.embedding import embed
+        from ..svr.surfaces import class_name
+        from ..viz import Panel, Table, class_colors, save_picture, scatter, write_gallery
+
+        mean, classes = found.scores["mean"], found.scores["classes"]
+        tables = []
+        for figure, label in LABELS.items():
+            if mean["model"][figure] is None:
+                continue
+            rows = [[name, *(_short(entry[method][figure]) for method in METHODS)] for name, entry in classes.items()]
+            rows.append(["mean", *(_short(mean[method][figure]) for method in METHODS)])
+            tables.append(Table(label, ["class", *METHODS.values()], rows, _note(figure, found, self.options), 1))
+        panels = []
+        if len(found.coded):
+            colors = class_colors(len(data.classes))
+            picture = scatter(embed(found.codes, seed=self.options.seed), data.class_of[found.coded], colors)
+            save_picture(self.out / "tsne.png", picture)
+            legend = [(class_name(name), color) for name, color in zip(data.classes, colors, strict=True)]
+            panels.append(Panel("Encodings", picture, legend, "t-SNE of the codes of a picture of each shape."))
+        write_gallery(
+            self.out / "report.html",
+            kind="evaluation",
+            title=self.checkpoint.name,
+            subtitle=f"{len(data):,} shapes of {len(data.classes)} classes in {self.split!r} of {self.data}",
+            leads=[
+                (f"voxel IoU, {METHODS[m]}", _short(mean[m]["voxel_iou"])) for m in ("model", "retrieval", "oracle")
+            ],
+            figures=[(f"voxel IoU, {METHODS[m]}", _short(mean[m]["voxel_iou"])) for m in ("class_mean", "mean_shape")]
+            + [(label, _short(mean["model"][name])) for name, label in LABELS.items() if name != "voxel_iou"],
+            tables=tables,
+            groups=groups,
+            panels=panels,
+        )
+
+    def _say(self, found: Evaluation) -> None:
+        """The means, and where everything is."""
+        width = max(map(len, METHODS.values()))
+        shown = {name: label for name, label in LABELS.items() if found.scores["mean"]["model"][name] is not None}
+        print(" " * width, *shown.values(), sep="  ")
+        for method, words in METHODS.items():
+            figures = found.scores["mean"][method]
+            print(f"{words:<{width}}", *(f"{_short(figures[n]):>{len(label)}}" for n, label in shown.items()), sep="  ")
+        for name in RESULTS:
+            if (self.out / name).exists():
+                print(f"  {self.out / name}")
+
+
+def _short(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _note(figure: str, found: Evaluation, options: EvalOptions) -> str:
+    """How a table was measured."""
+    if figure == "voxel_iou":
+        views = "all 24 views" if options.views == 24 else f"{options.views} views"
+        return f"At 32^3, by the protocol of SoftRas and NMR; mean of {views} of each shape. Higher is better."
+    truth = "the shapes that were seen" if found.exact else "voxels; reconstructions are compared as voxels too"
+    better = "Lower" if figure == "chamfer_l1" else "Higher"
+    how = f"{options.surface_points:,} points on each surface, one view of a shape"
+    return f"{how}; surfaces of {truth}. {better} is better."

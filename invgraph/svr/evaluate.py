@@ -1,0 +1,230 @@
+"""How well a network reconstructs shapes that it has not seen, beside what must be beaten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..data.image_sets import NmrShapes
+from ..errors import InputError
+from ..geometry.mesh import Mesh
+from .baselines import Retrieval, mean_shape, oracle_nearest, voxels_of
+from .predict import Reconstructs, encoded, reconstructed
+from .surfaces import FIGURES, Surfaces, class_name, surface_figures, voxel_surface
+from .voxel_iou import filled_by, voxel_iou
+
+METHODS = {
+    "model": "the network",
+    "retrieval": "nearest training picture",
+    "mean_shape": "mean shape of all classes",
+    "class_mean": "mean shape of the true class",
+    "oracle": "nearest training shape (oracle)",
+}
+"""What is compared, in words."""
+
+Progress = Callable[[str, int, int], None]
+Figures = dict[str, dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class EvalOptions:
+    """How a network is evaluated."""
+
+    views: int = 24
+    """Pictures of each shape, evenly spread over its 24 views; the protocol of SoftRas and NMR takes all."""
+    surface_shapes: int = 400
+    """Shapes, evenly spread, whose surfaces are compared too, in a view each; 0 for none."""
+    surface_points: int = 30_000
+    """Points on each surface; with fewer, F1 at 1% falls even for equal ones."""
+    bank: int = 100_000
+    """Training pictures that retrieval chooses from, evenly spread if there are more."""
+    codes: int = 2_000
+    """Pictures whose encodings are shown by t-SNE, one of each shape."""
+    batch: int = 64
+    """Pictures at a time."""
+    seed: int = 0
+    """Of the points on surfaces, and of t-SNE."""
+
+    def __post_init__(self) -> None:
+        least = {"views": 1, "surface_shapes": 0, "surface_points": 100, "bank": 1, "codes": 0, "batch": 1}
+        for name, low in least.items():
+            if getattr(self, name) < low:
+                raise ValueError(f"{name}: expected at least {low}, got {getattr(self, name)}")
+        if self.views > 24:
+            raise ValueError(f"views: expected at most 24, got {self.views}")
+
+
+@dataclass
+class Evaluation:
+    """What came of it.
+
+    Attributes:
+        scores: ``mean`` and ``classes``, as eval.json has them.
+        iou: (N, V) of the network, for each shape and view.
+        views: (V,) numbers of the views.
+        codes: (M, C) encodings; of the shapes ``coded`` (M,).
+        exact: surfaces are compared with those that were seen, not with those of voxels.
+    """
+
+    scores: dict[str, Any]
+    iou: Tensor
+    views: Tensor
+    codes: Tensor
+    coded: Tensor
+    exact: bool
+
+    def cases(self, count: int = 4) -> dict[str, list[tuple[int, int]]]:
+        """Shapes and views of the best, the median and the worst IoU, each of the view that it has in turn."""
+        view = torch.arange(len(self.iou)) % self.iou.shape[1]
+        order = self.iou[torch.arange(len(view)), view].argsort(descending=True, stable=True)
+        count = min(count, len(order))
+        middle = (len(order) - count) // 2
+        parts = {"best": order[:count], "median": order[middle : middle + count], "worst": order[-count:].flip(0)}
+        return {name: [(i, int(self.views[view[i]])) for i in part.tolist()] for name, part in parts.items()}
+
+
+def evaluate(
+    model: Reconstructs,
+    data: NmrShapes,
+    train: NmrShapes,
+    options: EvalOptions | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Score a network on shapes, with the baselines of Tatarchenko et al. (CVPR 2019) beside it.
+
+    Args:
+        model: the network.
+        data: shapes to reconstruct.
+        train: the training set, from which the baselines take their shapes.
+        options: :class:`EvalOptions`, the default ones if None.
+        progress: called with what is being done, how much of it is, and how much there is.
+
+    Raises:
+        InputError: a class that the training set lacks, or codes that are not finite.
+    """
+    options, tell = options or EvalOptions(), progress or (lambda what, done, total: None)
+    lacking = [name for name in data.classes if name not in train.classes]
+    if lacking:
+        raise InputError(f"{train.root}: no training shapes of the classes {', '.join(lacking)}, which {data.root} has")
+    views = torch.arange(options.views) * data.num_views // options.views
+    truth = voxels_of(data, range(len(data)))
+    iou, retrieved, codes, coded = _predict(model, data, train, truth, views, options, tell)
+    nearest, best = oracle_nearest(train, truth, progress=lambda i, n: tell("oracle", i, n))
+    blind = mean_shape(train, range(len(train)))
+    of_class = [(train.class_of == train.classes.index(name)).nonzero()[:, 0].tolist() for name in data.classes]
+    class_means = torch.stack([mean_shape(train, shapes) for shapes in of_class])[data.class_of]
+    found = {
+        "model": iou.mean(1),
+        "retrieval": _retrieved_iou(train, retrieved, truth),
+        "mean_shape": voxel_iou(blind.expand_as(truth), truth),
+        "class_mean": voxel_iou(class_means, truth),
+        "oracle": best,
+    }
+    figures: Figures = {method: {"voxel_iou": value} for method, value in found.items()}
+
+    surfaces, examples = Surfaces(data), Surfaces(train)
+    exact = surfaces.exact and examples.exact
+    chosen = _spread(len(data), options.surface_shapes).tolist()
+    for method in METHODS:
+        figures[method] |= {name: torch.full((len(data),), torch.nan, dtype=torch.float64) for name in FIGURES}
+    for done, i in enumerate(chosen):
+        k = i % len(views)
+        image = data.images(i, int(views[k])).movedim(-1, 0)[None].float() / 255
+        true = surfaces[i] if exact else voxel_surface(data.voxels(i))
+        tried = {
+            "model": reconstructed(model, image)[0],
+            "retrieval": _example(train, examples, int(retrieved[i, k]), exact),
+            "mean_shape": blind,
+            "class_mean": class_means[i],
+            "oracle": _example(train, examples, int(nearest[i]), exact),
+        }
+        for method, shape in tried.items():
+            scores = surface_figures(shape, true, exact=exact, points=options.surface_points, seed=options.seed)
+            for name, value in scores.items():
+                figures[method][name][i] = value
+        tell("surfaces", done + 1, len(chosen))
+    return Evaluation(_scores(data, figures), iou, views, codes, coded, exact)
+
+
+def _spread(count: int, wanted: int) -> Tensor:
+    """At most as many of ``range(count)`` as are wanted, evenly apart."""
+    return torch.arange(wanted) * count // max(wanted, 1) if wanted < count else torch.arange(count)
+
+
+def _predict(
+    model: Reconstructs,
+    data: NmrShapes,
+    train: NmrShapes,
+    truth: Tensor,
+    views: Tensor,
+    options: EvalOptions,
+    tell: Progress,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """One pass over the pictures: the network's IoU and the retrieved shapes, both (N, V); codes (M, C) of shapes (M,).
+
+    The code of shape i is that of its view i modulo V.
+    """
+    bank = Retrieval(train, pictures=options.bank, progress=lambda i, n: tell("features", i, n))
+    V = len(views)
+    iou = torch.zeros(len(data), V, dtype=torch.float64)
+    retrieved = torch.zeros(len(data), V, dtype=torch.int64)
+    coded = _spread(len(data), options.codes)
+    wanted, codes = torch.zeros(len(data), dtype=torch.bool).index_fill_(0, coded, True), []
+    for rows in torch.arange(len(data)).split(max(1, options.batch // V)):
+        images = data.images(rows[:, None], views[None]).flatten(0, 1).movedim(-1, 1).float() / 255
+        filled = torch.stack([filled_by(mesh) for mesh in reconstructed(model, images)])
+        iou[rows] = voxel_iou(filled, truth[rows].repeat_interleave(V, 0)).view(-1, V)
+        retrieved[rows] = bank.nearest(images).view(-1, V)
+        places = torch.arange(len(rows)) * V + rows % V
+        if bool(wanted[rows].any()):
+            codes.append(encoded(model, images[places[wanted[rows]]]))
+        tell("predict", int(rows[-1]) + 1, len(data))
+    found = torch.cat(codes) if codes else torch.zeros(0, 0)
+    if not bool(found.isfinite().all()):
+        raise InputError("model: its codes are not finite")
+    return iou, retrieved, found, coded
+
+
+def _retrieved_iou(train: NmrShapes, retrieved: Tensor, truth: Tensor) -> Tensor:
+    """(N,) mean IoU over the views of the shapes (N, V) that were retrieved."""
+    rows = []
+    for found, true in zip(retrieved, truth, strict=True):
+        voxels = voxels_of(train, found.tolist())
+        rows.append(voxel_iou(voxels, true.expand_as(voxels)).mean())
+    return torch.stack(rows)
+
+
+def _example(train: NmrShapes, surfaces: Surfaces, index: int, exact: bool) -> Mesh | Tensor:
+    """A training shape as its surface, or as voxels where no more is known of the truth."""
+    return surfaces[index] if exact else train.voxels(index).filled
+
+
+def _scores(data: NmrShapes, figures: Figures) -> dict[str, Any]:
+    """Means of each class, and their mean: every class weighs the same, as in the tables of NMR and SoftRas."""
+    classes: dict[str, Any] = {}
+    for number, synset in enumerate(data.classes):
+        rows = data.class_of == number
+        entry: dict[str, Any] = {"synset": synset, "shapes": int(rows.sum())}
+        for method, values in figures.items():
+            entry[method] = {name: _mean(value[rows]) for name, value in values.items()}
+        classes[class_name(synset)] = entry
+    mean = {
+        method: {name: _mean(torch.tensor([_number(e[method][name]) for e in classes.values()])) for name in values}
+        for method, values in figures.items()
+    }
+    return {"mean": mean, "classes": classes}
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _mean(values: Tensor) -> float | None:
+    """The mean of what was measured, or None."""
+    measured = values[~values.isnan()].double()
+    return float(measured.mean()) if len(measured) else None
