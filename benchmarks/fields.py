@@ -23,6 +23,8 @@ ROWS = {
     "rays_bias": ("fields_rays", "silhouettes along rays: where they settle"),
     "shape_sampling": ("fields_shapes", "meshes to a data set of shapes: time"),
     "shape_reading": ("fields_shapes", "data sets of shapes: samples read a second"),
+    "made_shapes": ("fields_pictures", "made shapes: time"),
+    "picture_reading": ("fields_pictures", "data sets in pictures: read at random"),
 }
 
 

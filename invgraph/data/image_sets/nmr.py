@@ -146,9 +146,9 @@ class NmrShapes:
         for row, (i, k) in enumerate(zip(asked.shapes, asked.views)):
             number, place = self._place(i)
             rows[row] = self._images[number][place, k]
-        empty = (out[:, 3].flatten(1).amax(1) == 0).nonzero() if len(out) else []
-        if len(empty):
-            row = int(empty[0])
+        empty = ~(out[:, 3] > 0).flatten(1).any(1)
+        if bool(empty.any()):
+            row = int(empty.nonzero()[0])
             number, place = self._place(asked.shapes[row])
             raise InputError(
                 f"{self._path(self.synsets[number], IMAGES)}: shape {place} has no silhouette in view "
