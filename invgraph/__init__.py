@@ -39,6 +39,7 @@ __all__ = [
     "save_mesh",
     "shapes",
     "sigma_from_ndc",
+    "svr",
     "viz",
 ]
 
@@ -81,7 +82,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
-    from . import cameras, data, fields, geometry, losses, metrics, ops, shapes, viz
+    from . import cameras, data, fields, geometry, losses, metrics, ops, shapes, svr, viz
     from .cameras import Cameras
     from .data import Views, load_views
     from .errors import InputError
