@@ -20,6 +20,8 @@ COMMANDS = {
     "fit-points": "Fit a field to a point cloud or a mesh, and extract its surface.",
     "compare": "Score a mesh against the true one; prints JSON.",
     "render": "Draw a mesh's alpha, depth, normals and colours from a data set's cameras.",
+    "train": "Train a network that turns one picture into a mesh, from silhouettes.",
+    "predict": "Reconstruct objects from one picture each, by a trained network.",
     "eval": "Evaluate a single-view network, beside baselines.",
     "doctor": "Say what is wrong or risky in a data set, before an hour is lost.",
     "data sample": "Sample meshes into a data set of shapes: occupancies, point clouds, voxels.",

@@ -1,0 +1,132 @@
+"""What a training run is, and what it runs on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from ..errors import InputError
+from .batches import BatchOptions
+from .decoders import DecoderKind
+from .model import ModelOptions
+from .objective import Coverage, ObjectiveName, ObjectiveOptions
+
+Preset = Literal["full", "laptop", "smoke"]
+Precision = Literal["32", "bf16"]
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Everything that the weights depend on; a run is resumed with the same."""
+
+    decoder: DecoderKind = "mesh"
+    """mesh: a deformed sphere; occupancy: a field that the code conditions; sdf: distances on a grid."""
+    objective: ObjectiveName = "silhouette"
+    """silhouette: the pictures' outlines alone; occupancy: 3D truth, points inside and outside."""
+    encoder: str = "conv"
+    """conv, resnet18, vit, timm:NAME or torchvision:NAME."""
+    code_size: int = 512
+    """Numbers between encoder and decoder."""
+    steps: int = 250_000
+    """Steps of the whole training."""
+    batch: int = 64
+    """Shapes in a step, of all processes together; each in two views, and each of these drawn from both cameras."""
+    learning_rate: float = 1e-4
+    """Adam's step size at the start; falls to a hundredth, as half a cosine."""
+    augment: float = 0.0
+    """Strength of random changes of brightness, saturation and hue; 0 for none."""
+    coverage: Coverage = "outline"
+    """How silhouettes are drawn: outline, soft (as in Soft Rasterizer) or antialias."""
+    sigma: tuple[float, float] = (4.0, 0.25)
+    """Softness in squared pixels at the start, and from the middle of the training on."""
+    relax: float = 1.0
+    """Factor of the weights below at the start; 1 from the middle on."""
+    laplacian: float = 5e-3
+    """Weight of the Laplacian of a mesh."""
+    flattening: float = 5e-4
+    """Weight of the angles between its faces."""
+    uniformity: float = 0.0
+    """Weight of its edges' squared lengths."""
+    eikonal: float = 0.1
+    """Weight of distances being distances, of the decoder sdf."""
+    bending: float = 1e-4
+    """Weight of their curvature."""
+    presence: float = 1.0
+    """Weight of there being a surface at all."""
+    points: int = 2048
+    """Points of each shape in a step, for the objective occupancy."""
+    seed: int = 0
+    """Of the first weights, the order of the shapes, their views and their colours."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "points", "code_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        if not 0 < self.learning_rate < float("inf"):
+            raise ValueError(f"learning_rate: expected a finite number above 0, got {self.learning_rate}")
+        if not 0 <= self.augment <= 2:
+            raise ValueError(f"augment: expected a strength from 0 to 2, got {self.augment}")
+        for name in ("laplacian", "flattening", "uniformity", "eikonal", "bending", "presence"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ValueError(f"{name}: expected a finite weight of at least 0, got {getattr(self, name)}")
+        if self.objective == "occupancy" and self.decoder != "occupancy":
+            raise InputError(f"objective occupancy: goes with the decoder occupancy, got {self.decoder}")
+        self.for_objective()
+
+    def for_model(self) -> ModelOptions:
+        """The network."""
+        return ModelOptions(encoder=self.encoder, decoder=self.decoder, code_size=self.code_size)
+
+    def for_batches(self) -> BatchOptions:
+        """The batches."""
+        points = self.points if self.objective == "occupancy" else 0
+        views = 1 if self.objective == "occupancy" else 2
+        return BatchOptions(self.batch, views, points, self.augment, seed=self.seed)
+
+    def for_objective(self) -> ObjectiveOptions:
+        """The objective."""
+        names = ("laplacian", "flattening", "uniformity", "eikonal", "bending", "presence")
+        weights = {name: getattr(self, name) for name in names}
+        return ObjectiveOptions(self.objective, self.coverage, self.sigma, self.relax, weights)
+
+    def rate(self, step: int) -> float:
+        """Adam's step size at a step."""
+        return self.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / self.steps)))
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run works on and what it tells; the weights do not depend on it, but for rounding."""
+
+    devices: int = 1
+    """Processes on this machine: one a GPU where there are GPUs."""
+    num_nodes: int = 1
+    """Machines; start the same command on each, with MASTER_ADDR, MASTER_PORT and NODE_RANK set, or under SLURM."""
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    """gpu where there is one."""
+    precision: Precision = "32"
+    """bf16: the encoder in mixed precision; geometry stays in float32."""
+    workers: int = 0
+    """Processes that load batches ahead, for each device."""
+    checkpoint_every: int = 500
+    """Steps between checkpoints."""
+    validate_every: int = 500
+    """Steps between validations."""
+    validate_on: int = 64
+    """Shapes of the validation split that are scored."""
+
+    def __post_init__(self) -> None:
+        for name in ("devices", "num_nodes", "checkpoint_every", "validate_every", "validate_on"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        if self.workers < 0:
+            raise ValueError(f"workers: expected at least 0, got {self.workers}")
+
+
+PRESETS: dict[str, TrainOptions] = {
+    "full": TrainOptions(),
+    "laptop": TrainOptions(code_size=256, steps=6_000, batch=16, learning_rate=3e-4),
+    "smoke": TrainOptions(code_size=64, steps=20, batch=4, learning_rate=3e-4),
+}
+"""full: the setting of Soft Rasterizer; laptop: half an hour on two cores; smoke: seconds, to see that all is there."""

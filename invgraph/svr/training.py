@@ -1,0 +1,250 @@
+"""The training loop: on one process or several, resumed exactly, with Lightning Fabric."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ..checkpoint import load_checkpoint, save_checkpoint
+from ..data.image_sets import NmrShapes
+from ..errors import InputError
+from ..interrupt import Interrupt
+from .batches import StepBatches, loader
+from .framing import Framing
+from .model import Reconstructor
+from .model_file import model_entry, save_model
+from .objective import Objective
+from .synced_norm import sync_batch_norms
+from .train_options import RunOptions, TrainOptions
+from .train_watchers import Watcher
+from .validation import Validation
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+
+LAST, BEST = "last.ckpt", "best.ckpt"
+_KEY = "training"
+_BACKENDS = {"32": "32-true", "bf16": "bf16-mixed"}
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """How a training ended: steps taken, the best and last validation, whether Ctrl-C ended it."""
+
+    steps: int
+    scores: dict[str, float]
+    best: float
+    interrupted: bool
+
+
+def make_fabric(run: RunOptions) -> Fabric:
+    """Lightning's view of the machine. With several processes those of this machine are started by ``launch()``."""
+    try:
+        from lightning.fabric import Fabric
+    except ImportError as error:
+        raise InputError("training needs Lightning (pip install 'invgraph[train]')") from error
+    if run.accelerator == "gpu" and not torch.cuda.is_available():
+        raise InputError("accelerator: gpu was asked for, and torch finds none")
+    return Fabric(
+        accelerator="cuda" if run.accelerator == "gpu" else run.accelerator,
+        devices=run.devices,
+        num_nodes=run.num_nodes,
+        strategy="ddp" if run.devices * run.num_nodes > 1 else "auto",
+        precision=_BACKENDS[run.precision],  # type: ignore[arg-type]
+    )
+
+
+def train(
+    train_data: NmrShapes,
+    val_data: NmrShapes,
+    options: TrainOptions,
+    folder: str | os.PathLike[str],
+    *,
+    run: RunOptions | None = None,
+    fabric: Fabric | None = None,
+    watchers: Sequence[Watcher] = (),
+    resume: bool = False,
+) -> TrainResult:
+    """Train a network on the training split; leaves ``last.ckpt`` and ``best.ckpt`` in a folder.
+
+    Each step is a function of the weights before it and of its number: whatever a kill interrupts, the run goes on from
+    its last checkpoint to the same weights, byte for byte on a CPU with the same number of threads. N processes take a
+    batch's Nth parts, average their gradients and, in the encoder, their batch statistics: to rounding, the run of one.
+    The conditional batch normalisation of the decoder "occupancy" counts each process's own points.
+
+    Args:
+        train_data, val_data: the splits, of the same classes.
+        options: what the weights depend on.
+        folder: where the checkpoints go. ``last.ckpt`` is all that resuming needs, ``best.ckpt`` the network of the
+            best validation; both are read by :func:`load_model`, and replaced whole or not at all.
+        run: what it runs on.
+        fabric: made by :func:`make_fabric` and launched, for callers that run in several processes themselves.
+        watchers: told of what happens, in the first process only.
+        resume: go on from ``last.ckpt``.
+
+    Raises:
+        InputError: data or options that cannot be trained with, a checkpoint of another run or network, a checkpoint
+            that cannot be written (the last one is still there).
+        ArithmeticError: the loss became NaN or infinite.
+    """
+    run = run or RunOptions()
+    if fabric is None:
+        fabric = make_fabric(run)
+        fabric.launch()
+    if options.batch % fabric.world_size:
+        raise InputError(f"batch: expected a multiple of the {fabric.world_size} processes, got {options.batch}")
+    if options.objective == "occupancy" and not train_data.has_points:
+        raise InputError(f"{train_data.root}: the objective 'occupancy' needs files of points, and there are none")
+    training = _Training(train_data, val_data, options, Path(folder), run, fabric, watchers)
+    try:
+        if resume:
+            training.restore()
+        return training.go()
+    finally:
+        for watcher in training.watchers:
+            watcher.close()
+
+
+class _Training:
+    """A run and its state: weights, optimizer, the number of steps taken, the best validation."""
+
+    def __init__(
+        self,
+        train_data: NmrShapes,
+        val_data: NmrShapes,
+        options: TrainOptions,
+        folder: Path,
+        run: RunOptions,
+        fabric: Fabric,
+        watchers: Sequence[Watcher],
+    ) -> None:
+        self.options, self.folder, self.run, self.fabric = options, folder, run, fabric
+        self.first = fabric.is_global_zero
+        self.watchers = list(watchers) if self.first else []
+        torch.manual_seed(options.seed)
+        self.model = Reconstructor(options.for_model())
+        self.model.data = _describe(train_data)
+        sync_batch_norms(self.model)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=options.learning_rate)
+        objective = Objective(self.model, train_data.cameras(), options.for_objective())
+        self.objective, self.stepper = fabric.setup(objective, self.optimizer)
+        self.batches = StepBatches(train_data, options.for_batches(), (fabric.world_size, fabric.global_rank))
+        self.validation = Validation(val_data, run.validate_on) if self.first else None
+        self.step, self.best = 0, -1.0
+        self.scores: dict[str, float] = {}
+
+    def go(self) -> TrainResult:
+        """Steps until the end or Ctrl-C."""
+        with Interrupt() as interrupt:
+            stopped = False
+            for batch in self.fabric.setup_dataloaders(
+                loader(self.batches, self.step, self.options.steps, self.run.workers), use_distributed_sampler=False
+            ):
+                self._take(batch)
+                stopped = self._agreed(interrupt.requested)
+                done = stopped or self.step == self.options.steps
+                if done or self.step % self.run.validate_every == 0:
+                    self._validate()
+                if done or self.step % self.run.checkpoint_every == 0:
+                    self._save()
+                if stopped:
+                    break
+        return TrainResult(self.step, self.scores, self.best, stopped and self.step < self.options.steps)
+
+    def _take(self, batch: Any) -> None:
+        """One step."""
+        self.objective.train()
+        # for encoders that draw random numbers of their own
+        torch.manual_seed(self.options.seed * 2**31 + self.step * self.fabric.world_size + self.fabric.global_rank)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.options.rate(self.step)
+        terms = self.objective(batch, self.step / self.options.steps)
+        loss = terms["loss"]
+        if not bool(loss.isfinite()):
+            raise ArithmeticError(f"the loss of step {self.step + 1} is not finite: {_numbers(terms)}")
+        self.stepper.zero_grad()
+        self.fabric.backward(loss)
+        self.stepper.step()
+        self.step += 1
+        if self.fabric.world_size > 1:
+            terms = self.fabric.all_reduce({name: value.detach() for name, value in terms.items()}, reduce_op="mean")
+        if self.watchers:
+            numbers = _numbers(terms)
+            for watcher in self.watchers:
+                watcher.on_step(self.step, self.options.steps, numbers)
+
+    def _agreed(self, requested: bool) -> bool:
+        """Whether any process was asked to stop: all stop after the same step."""
+        if self.fabric.world_size == 1:
+            return requested
+        votes = self.fabric.all_reduce(torch.tensor(float(requested), device=self.fabric.device), reduce_op="sum")
+        return bool(votes > 0)  # type: ignore[operator]
+
+    def _validate(self) -> None:
+        if self.validation is not None:
+            self.scores = self.validation.score(self.model)
+            for watcher in self.watchers:
+                watcher.on_validation(self.step, self.scores, self.validation, self.model)
+            if self.scores["voxel_iou"] > self.best:
+                self.best = self.scores["voxel_iou"]
+                save_model(self.folder / BEST, self.model, extra={"step": self.step, "scores": self.scores})
+        self.fabric.barrier()
+
+    def _save(self) -> None:
+        if self.first:
+            state = {
+                "step": self.step,
+                "best": self.best,
+                "scores": self.scores,
+                "options": _plain(self.options),
+                "optimizer": self.optimizer.state_dict(),
+            }
+            save_checkpoint(self.folder / LAST, {_KEY: state, **model_entry(self.model, extra={"step": self.step})})
+        self.fabric.barrier()
+
+    def restore(self) -> None:
+        """The state of the checkpoint, once it is known to be one of this run."""
+        path = self.folder / LAST
+        saved = load_checkpoint(path)
+        state, network = saved.get(_KEY), saved.get("reconstructor")
+        if not isinstance(state, dict) or not isinstance(network, dict):
+            raise InputError(f"{path}: not the checkpoint of a training")
+        for name, value in _plain(self.options).items():
+            began = state["options"].get(name)
+            if began != value:
+                raise InputError(f"{path}: the training was begun with {name} {began!r}, now it would be {value!r}")
+        for name in ("classes", "counts"):
+            if network["data"].get(name) != self.model.data[name]:
+                raise InputError(f"{path}: the training was begun with other shapes: their {name} differ")
+        try:
+            self.model.load_state_dict(network["weights"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise InputError(f"{path}: holds another network than the options name ({error})") from error
+        self.step, self.best, self.scores = state["step"], state["best"], state["scores"]
+
+
+def _plain(options: TrainOptions) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
+
+
+def _numbers(terms: Any) -> dict[str, float]:
+    return {name: float(value.detach()) for name, value in terms.items()}
+
+
+def _describe(data: NmrShapes) -> dict[str, Any]:
+    """What a network's file says of the data that it was trained on."""
+    counts = data.class_of.bincount(minlength=len(data.synsets)).tolist()
+    some = torch.linspace(0, len(data) - 1, min(64, len(data))).long()
+    alphas = data.images(some[:, None], torch.arange(0, 24, 3))[..., 3].flatten(0, 1)
+    return {
+        "classes": list(data.synsets),
+        "counts": counts,
+        "split": data.split,
+        "framing": Framing.of(alphas).plain(),
+    }
