@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 RESULTS = ("eval.json", "report.html", "tsne.png", "cases.png")
 LABELS = {
-    "voxel_iou": "voxel IoU",
+    "voxel_iou": "Voxel IoU",
     "f1": "F1 at 1% of the side",
     "chamfer_l1": "Chamfer-L1, share of the side",
-    "normal_consistency": "normal consistency",
+    "normal_consistency": "Normal consistency",
 }
 
 
