@@ -28,9 +28,10 @@ def table(dice: Dice) -> Parts:
         parts.add(wood, box(width, thick, depth, top))
     reach = 0.6 if kind in ("round", "oval", "octagon") else 0.92
     x, z, size = reach * width / 2, reach * depth / 2, dice(0.02, 0.045)
+    splay = 0.0
     legs = dice.pick("four", "four", "four", "column", "trestle", "walls", "three", "cross")
     if legs == "four":
-        _four_legs(dice, parts, other, x, z, height, size)
+        splay = _four_legs(dice, parts, other, x, z, height, size)
     elif legs == "column":
         foot = dice(0.4, 0.75) * min(x, z) / 0.6
         waist = dice(0.03, 0.08)
@@ -49,7 +50,7 @@ def table(dice: Dice) -> Parts:
         parts.add(other, box(size, size, 2 * z, (0, height / 2, 0)))
     elif legs == "trestle":
         for i in (-1, 1):
-            parts.add(other, box(2 * size, height, 0.3 * depth, (i * 0.8 * x, height / 2, 0)))
+            parts.add(other, box(2 * size, height + 0.02, 0.3 * depth, (i * 0.8 * x, height / 2, 0)))
             parts.add(other, box(2 * size, 0.05, 2 * z, (i * 0.8 * x, 0.025, 0)))
         parts.add(other, box(1.6 * x, 2 * size, size, (0, 0.4 * height, 0)))
     else:
@@ -57,7 +58,9 @@ def table(dice: Dice) -> Parts:
         if dice.chance(0.5):
             parts.add(other, box(2 * x, height * 0.6, size, (0, 0.7 * height, -z)))
     if legs in ("four", "walls") and dice.chance(0.4):
-        parts.add(wood, box(2 * x, 0.025, 2 * z, (0, dice(0.15, 0.45) * height, 0)))
+        share = dice(0.15, 0.45)
+        out = splay * (1 - share)
+        parts.add(wood, box(2 * (x + out), 0.025, 2 * (z + out), (0, share * height, 0)))
     if kind in ("box", "soft") and legs in ("four", "walls") and dice.chance(0.25):
         wide = dice(0.3, 0.5) * width
         drawers = box(wide, 0.7 * height, 1.8 * z, (x - wide / 2, 0.66 * height, 0))
@@ -65,7 +68,8 @@ def table(dice: Dice) -> Parts:
     return parts
 
 
-def _four_legs(dice: Dice, parts: Parts, colour: Colour, x: float, z: float, height: float, size: float) -> None:
+def _four_legs(dice: Dice, parts: Parts, colour: Colour, x: float, z: float, height: float, size: float) -> float:
+    """Legs, with or without an apron; how far their feet stand out."""
     square, splay = dice.chance(0.5), dice(0, 0.1)
     for i in (-1, 1):
         for k in (-1, 1):
@@ -79,6 +83,7 @@ def _four_legs(dice: Dice, parts: Parts, colour: Colour, x: float, z: float, hei
         level = height - apron / 2 + 0.005
         parts.add(colour, *(box(2 * x - 2 * size, apron, size, (0, level, k * (z - size))) for k in (-1, 1)))
         parts.add(colour, *(box(size, apron, 2 * z - 2 * size, (i * (x - size), level, 0)) for i in (-1, 1)))
+    return splay
 
 
 def cabinet(dice: Dice) -> Parts:

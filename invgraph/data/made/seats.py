@@ -25,8 +25,9 @@ def chair(dice: Dice) -> Parts:
             cloth, soft_box(width, thick, depth, 0.4 * thick, middle) if soft else box(width, thick, depth, middle)
         )
     _legs(dice, parts, frame, width * (0.72 if round_seat else 1), depth * (0.72 if round_seat else 1), height)
-    _back(dice, parts, frame, cloth, width * (0.85 if round_seat else 1), depth, height + thick)
-    if dice.chance(0.35):
+    inner = 0.7 if round_seat else 1  # a back whose posts stand on the seat
+    _back(dice, parts, frame, cloth, width * inner, depth * inner, height + thick)
+    if not round_seat and dice.chance(0.4):
         _arms(dice, parts, frame, width, depth, height + thick)
     return parts
 
@@ -42,12 +43,15 @@ def _legs(dice: Dice, parts: Parts, colour: Colour, width: float, depth: float, 
                 top, foot = (i * x, height + 0.01, k * z), (i * (x + splay), 0.0, k * (z + splay))
                 parts.add(colour, bar(foot, top, 2 * size) if square else rod(foot, top, size * dice(0.6, 1), size))
         if dice.chance(0.4):
-            level = height * dice(0.25, 0.6)
+            share = dice(0.25, 0.6)
+            level, x, z = height * share, x + splay * (1 - share), z + splay * (1 - share)
             parts.add(colour, *(box(2 * x, size, size, (0, level, k * z)) for k in (-1, 1)))
             parts.add(colour, *(box(size, size, 2 * z, (i * x, level, 0)) for i in (-1, 1)))
     elif kind == "pedestal":
         wide = dice(0.18, 0.28)
-        parts.add(colour, lathe([(0, 0), (wide, 0), (wide, 0.02), (0.035, 0.05), (0.03, height), (0, height)]))
+        parts.add(
+            colour, lathe([(0, 0), (wide, 0), (wide, 0.02), (0.035, 0.05), (0.03, height + 0.01), (0, height + 0.01)])
+        )
     elif kind == "star":
         arms, reach = dice.whole(4, 5), dice(0.24, 0.32)
         parts.add(colour, rod((0, 0.06, 0), (0, height + 0.01, 0), 0.03))
@@ -59,7 +63,7 @@ def _legs(dice: Dice, parts: Parts, colour: Colour, width: float, depth: float, 
         for i in (-1, 1):
             parts.add(colour, rod((i * x, 0, -z), (i * x, 0, z), size), *_uprights(i * x, z, height, size))
     else:
-        parts.add(colour, *(box(2 * size, height, depth, (i * x, height / 2, 0)) for i in (-1, 1)))
+        parts.add(colour, *(box(2 * size, height + 0.02, depth, (i * x, height / 2, 0)) for i in (-1, 1)))
 
 
 def _uprights(x: float, z: float, height: float, radius: float) -> list[Manifold]:
@@ -67,7 +71,7 @@ def _uprights(x: float, z: float, height: float, radius: float) -> list[Manifold
 
 
 def _back(dice: Dice, parts: Parts, frame: Colour, cloth: Colour, width: float, depth: float, seat: float) -> None:
-    kind = dice.pick("panel", "panel", "slats", "spindles", "ladder", "hoop", "none")
+    kind = "none" if dice.chance(0.06) else dice.pick("panel", "panel", "slats", "spindles", "ladder", "hoop")
     height, lean, thick = dice(0.35, 0.7), dice(0, 0.12), dice(0.025, 0.06)
     z = -depth / 2 + thick / 2
     if kind == "none":
@@ -87,6 +91,7 @@ def _back(dice: Dice, parts: Parts, frame: Colour, cloth: Colour, width: float, 
         parts.add(frame, ring(outer * 0.92, thick * 0.6, middle, "z"))
         if dice.chance(0.6):
             parts.add(cloth, wheel(outer * hole, thick * 0.7, middle, "z"))
+            parts.add(frame, box(0.3 * outer, 1.84 * outer, 0.6 * thick, middle))
     else:
         post = max(thick, 0.03)
         x = width / 2 - post / 2

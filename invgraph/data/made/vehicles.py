@@ -64,7 +64,7 @@ def car(dice: Dice) -> Parts:
             dice.grey(0.5, 0.9), *pair(wheel(0.55 * radius, tread + 0.04, (width / 2 - tread / 2, radius, z), "x"))
         )
         parts.add(tyre, rod((-width / 2 + 0.1, radius, z), (width / 2 - 0.1, radius, z), 0.1))
-    if dice.chance(0.25):
+    if kind != "pickup" and dice.chance(0.25):
         parts.add(paint, box(0.9 * width, 0.04, 0.3, (0, tail + 0.22, rear + 0.15)))
         parts.add(paint, *pair(box(0.05, 0.3, 0.15, (0.35 * width, tail + 0.1, rear + 0.15))))
     if kind in ("wagon", "van") and dice.chance(0.4):
@@ -118,7 +118,8 @@ def airplane(dice: Dice) -> Parts:
                 lift = rise * x / (span / 2)
                 parts.add(dark, *pair(rod((x, y + lift, z), (x, y + lift + gap, z + 0.1), 0.02)))
     tail_z = -length / 2
-    fin = _wing(dice(0.5, 0.75) * (0.8 if kind == "glider" else 1), 0.5, 0.5, 0.3, 0.0, 0.05).rotate((0, 0, 90))
+    high = dice(0.5, 0.75) * (0.8 if kind == "glider" else 1)
+    fin = _wing(high, 0.5, 0.5, 0.3, 0.0, 0.05).rotate((0, 0, 90))
     fins = dice.chance(0.6) and kind == "fighter"
     if fins:
         tilted = fin.rotate((0, 0, dice(-30, -10))).translate((radius * 0.8, 0, tail_z + 0.75))
@@ -127,7 +128,10 @@ def airplane(dice: Dice) -> Parts:
         parts.add(mark, fin.translate((0, 0, tail_z + 0.6)))
     high_tail = not fins and dice.chance(0.3)
     stabiliser = _wing(0.17 * span + 0.2, 0.4, 0.6, 0.2 if sweep > 0.1 else 0.03, 0.0, 0.05)
-    parts.add(paint, *pair(stabiliser.translate((0, 0.5 if high_tail else 0.04, tail_z + (0.3 if high_tail else 0.5)))))
+    parts.add(
+        paint,
+        *pair(stabiliser.translate((0, 0.85 * high if high_tail else 0.04, tail_z + (0.4 if high_tail else 0.5)))),
+    )
     if kind == "liner":
         _engines(dice, parts, dark, span, y, root_z, sweep, rise)
     elif kind == "fighter":

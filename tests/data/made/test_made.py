@@ -33,6 +33,16 @@ def test_every_class_is_closed_and_in_the_unit_cube(name):
         assert float((high + low).abs().max()) < 1e-5
 
 
+@pytest.mark.parametrize("name", SYNSETS)
+def test_every_class_is_in_one_piece(name):
+    from invgraph.data.made.classes import builders
+    from invgraph.data.made.parts import Dice, union
+
+    for index in range(12):
+        solid = union(*builders()[name](Dice(np.random.default_rng(index))).solids)
+        assert sum(piece.volume() > 1e-6 for piece in solid.decompose()) == 1
+
+
 def test_shapes_differ_in_topology_and_by_seed_and_not_by_call():
     assert len({make_shape("chair", i).euler_characteristic for i in range(12)}) >= 4
     assert all(make_shape("mug", i).euler_characteristic <= 0 for i in range(8))  # a handle
