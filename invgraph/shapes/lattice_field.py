@@ -83,7 +83,7 @@ class _Spread(nn.Module):
     def forward(self, step: Tensor) -> Tensor:
         for _ in range(_SPREADS):
             for axis in range(3):
-                step = _binomial(step, axis)
+                step = binomial(step, axis)
         return self.start + self.unit * step
 
     def right_inverse(self, values: Tensor) -> Tensor:
@@ -91,8 +91,8 @@ class _Spread(nn.Module):
         return torch.zeros_like(values)
 
 
-def _binomial(x: Tensor, axis: int) -> Tensor:
-    """Weights 1/4, 1/2, 1/4 along an axis; values on the border repeat outward."""
+def binomial(x: Tensor, axis: int) -> Tensor:
+    """Values of any shape averaged along an axis by weights 1/4, 1/2, 1/4; those on the border repeat outward."""
     n = x.shape[axis]
     wide = torch.cat([x.narrow(axis, 0, 1), x, x.narrow(axis, n - 1, 1)], axis)
     return 0.5 * x + 0.25 * (wide.narrow(axis, 0, n) + wide.narrow(axis, 2, n))

@@ -9,17 +9,22 @@ from torch import Tensor, nn
 from ..fields.isosurface import TetrahedralGrid
 from ..geometry import Mesh
 from ..shapes import lattice_energies
+from ..shapes.lattice_field import binomial
 from .decoders import SIDE, Decoder, DecoderKind
 
 _WIDTHS = (128, 64, 32)  # at 4, 8 and 16 nodes along an axis
 _NODES = 32
+_SPREADS = 2  # passes of the averaging that spreads a step to the nodes around
 _RADIUS = 0.35  # of the ball that every shape begins as
 
 
 class DistanceDecoder(Decoder):
     """A linear layer and three transposed convolutions give distances at 32^3 nodes; the zero set is the surface.
 
-    What the convolutions give is added to the distances of a ball, in cells, so that every shape begins as the ball.
+    What the convolutions give is averaged over about two nodes around, as :class:`~invgraph.shapes.LatticeField` does,
+    and added to the distances of a ball, in cells: every shape begins as the ball. Silhouettes move only the nodes at
+    the surface, and without the average it would crumple.
+
     The grid of 31 cells along an axis leaves a cell free around the cube of the objects. The surface is that of
     :class:`~invgraph.fields.isosurface.TetrahedralGrid`, whose nodes in the middles of cells take the mean of the
     corners.
@@ -49,6 +54,9 @@ class DistanceDecoder(Decoder):
         """(B, 32, 32, 32) signed distances at the nodes (x first, z fastest), canonical units, negative inside."""
         self.check(code)
         steps = self.grow(self.lift(code).unflatten(1, (-1, 4, 4, 4))).squeeze(1)
+        for _ in range(_SPREADS):
+            for axis in (1, 2, 3):
+                steps = binomial(steps, axis)
         return self.ball + self.cell * steps
 
     def decode(self, code: Tensor) -> tuple[list[Mesh], dict[str, Tensor]]:
