@@ -134,10 +134,12 @@ class Eval:
         panels = []
         if len(found.coded):
             colors = class_colors(len(data.classes))
-            picture = scatter(embed(found.codes, seed=self.options.seed), data.class_of[found.coded], colors)
-            save_picture(self.out / "tsne.png", picture)
-            legend = [(class_name(name), color) for name, color in zip(data.classes, colors, strict=True)]
-            panels.append(Panel("Encodings", picture, legend, "t-SNE of the codes of a picture of each shape."))
+            names = [class_name(synset) for synset in data.classes]
+            place, groups_of = embed(found.codes, seed=self.options.seed), data.class_of[found.coded]
+            save_picture(self.out / "tsne.png", scatter(place, groups_of, colors, names=names))
+            legend = list(zip(names, colors, strict=True))
+            note = "t-SNE of the codes of a picture of each shape."
+            panels.append(Panel("Encodings", scatter(place, groups_of, colors), legend, note))
         write_gallery(
             self.out / "report.html",
             kind="evaluation",

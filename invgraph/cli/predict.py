@@ -31,8 +31,8 @@ class Predict:
     """Reconstruct the objects of pictures, each from one picture alone.
 
     Writes a mesh (NAME.ply, NAME.glb) and a turntable (NAME.mp4) for each picture, a page to look at, and predict.json.
-    A picture is cropped and padded until its object is as large as in training; what is unlike the training set is said.
-    Pictures that cannot be used do not stop the others.
+    A picture is cropped and padded until its object is as large as in training, and what is unlike the training set is
+    said. Pictures that cannot be used do not stop the others.
     """
 
     checkpoint: Annotated[Positional[Path], arg(metavar="CHECKPOINT")]
@@ -125,11 +125,15 @@ class Predict:
     def _write_page(self, cards: Sequence[Any], entries: Sequence[dict[str, Any]]) -> None:
         from .. import __version__
         from ..geometry.files import write_atomically
-        from ..viz import Group, write_gallery
+        from ..viz import Card, Group, write_gallery
 
         content = {"invgraph": __version__, "checkpoint": str(self.checkpoint), "pictures": list(entries)}
         write_atomically(self.out / RECORD, f"{json.dumps(content, indent=2)}\n".encode())
         seconds = [entry["seconds"] for entry in entries if "seconds" in entry]
+        groups = [Group("Pictures", cards, "Drawn by the cameras of the training set, going round the object.")]
+        unusable = [Card(entry["name"], "", (), [entry["error"]]) for entry in entries if "error" in entry]
+        if unusable:
+            groups.append(Group("Unusable", unusable))
         write_gallery(
             self.out / PAGE,
             kind="prediction",
@@ -141,7 +145,7 @@ class Predict:
                 ("unusable", sum("error" in entry for entry in entries)),
                 ("seconds a picture", sum(seconds) / len(seconds)),
             ],
-            groups=[Group("Pictures", cards, "Drawn by the cameras of the training set, going round the object.")],
+            groups=groups,
         )
 
     def _say(self, entries: Sequence[dict[str, Any]]) -> int:

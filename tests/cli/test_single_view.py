@@ -53,6 +53,7 @@ def test_bad_pictures_are_named_and_do_not_stop_the_others(place, tmp_path, caps
     assert main(["predict", str(place / "tiny.ckpt"), *files, "--out", str(out), "--no-turntable"]) == 2
     told = capsys.readouterr()
     assert "1 of 4 pictures" in told.out
+    assert "no mask is given" in (out / "report.html").read_text()
     for words in ("ball1.png: the picture has no alpha", "broken.png: ", "none.png: "):
         assert words in told.err
     assert (out / "ball1-2.ply").exists()  # the first of that name is the one without alpha

@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from picture_set import BALLS, BOXES, TRAIN, write_split
+from PIL import Image
 
 from invgraph import InputError
 from invgraph.data.image_sets import NmrShapes
