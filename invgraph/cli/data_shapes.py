@@ -44,6 +44,7 @@ class DataShapes:
     def run(self) -> int:
         """Make, write, say what was made; 0, 2 if something failed, 130 if it was interrupted."""
         from ..data.made import make_shapes
+        from ..data.made import parts as parts  # says that manifold3d is missing before anything is written
         from ..geometry.files import write_atomically
         from ..progress import Bar
 
