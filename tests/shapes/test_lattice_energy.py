@@ -19,7 +19,7 @@ def test_a_ball_bends_by_its_mean_curvature():
     assert float(energies["eikonal"]) < 1e-4
     assert "eikonal" not in lattice_energies(distance, cell, eikonal=False)
     steep, _ = ball(0.6, stretch=1.5)
-    assert float(lattice_energies(steep, cell)["eikonal"]) == pytest.approx(0.25, rel=0.01)
+    assert float(lattice_energies(steep, cell)["eikonal"]) == pytest.approx(0.25, rel=0.02)
 
 
 def test_a_batch_has_the_mean_over_all_its_nodes():
