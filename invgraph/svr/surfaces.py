@@ -35,6 +35,8 @@ class Surfaces:
         self._data = data
         self._made = _options(data)
         """What made the data set, or None."""
+        if self._made is not None and not self._same():
+            self._made = None
 
     @property
     def exact(self) -> bool:
@@ -43,10 +45,17 @@ class Surfaces:
 
     def __getitem__(self, index: int) -> Mesh:
         """Surface of a shape."""
-        if self._made is None:
-            return voxel_surface(self._data.voxels(index))
+        return voxel_surface(self._data.voxels(index)) if self._made is None else self._make(index)
+
+    def _same(self) -> bool:
+        """Whether the first shape of each class, made again, has the voxels of the file: another version may differ."""
+        first = [int((self._data.class_of == k).nonzero()[0]) for k in range(len(self._data.synsets))]
+        return all(torch.equal(filled_by(self._make(i)), self._data.voxels(i).filled) for i in first)
+
+    def _make(self, index: int) -> Mesh:
         from ..data.made import make_shape
 
+        assert self._made is not None
         synset, row = self._data.names[index].split("/")
         name = _names()[synset]
         return make_shape(name, self._made.plan()[name, self._data.split][int(row)], seed=self._made.seed)
@@ -117,8 +126,8 @@ def _options(data: NmrShapes) -> MadeOptions | None:
         from ..data.made import make_shape as make_shape
     except (OSError, ValueError, KeyError, TypeError, ImportError):
         return None
-    counts = data.class_of.bincount(minlength=len(data.classes)).tolist()
-    for synset, count in zip(data.classes, counts):
+    counts = data.class_of.bincount(minlength=len(data.synsets)).tolist()
+    for synset, count in zip(data.synsets, counts):
         if len(plan.get((_names().get(synset, ""), data.split), ())) != count:
             return None
     return options

@@ -10,7 +10,7 @@ from invgraph.svr.baselines import Retrieval, mean_shape, oracle_nearest, voxels
 from invgraph.svr.embedding import embed
 from invgraph.svr.evaluate import METHODS, EvalOptions, evaluate
 from invgraph.svr.image_features import image_features
-from invgraph.svr.surfaces import surface_figures, voxel_surface
+from invgraph.svr.surfaces import Surfaces, surface_figures, voxel_surface
 from invgraph.svr.voxel_iou import voxel_iou
 
 
@@ -139,3 +139,18 @@ def test_classes_that_the_training_set_lacks_are_named(sets, tmp_path):
 def test_options_out_of_range(name):
     with pytest.raises(ValueError, match=name):
         EvalOptions(**{name: 0})
+
+
+def test_made_shapes_are_made_again_if_they_are_the_same(tmp_path):
+    pytest.importorskip("manifold3d")
+    from invgraph.cli import main
+
+    assert main(["data", "shapes", str(tmp_path), "--count", "2", "--classes", "table", "mug", "--points", "0",
+                 "--split", "0", "0", "1", "--workers", "1"]) == 0  # fmt: skip
+    made = NmrShapes(tmp_path, split="test")
+    surfaces = Surfaces(made)
+    assert surfaces.exact
+    assert voxel_iou([surfaces[0], surfaces[1]], voxels_of(made, [0, 1])).tolist() == [1, 1]
+    record = tmp_path / "made.json"
+    record.write_text(record.read_text().replace('"seed": 0', '"seed": 1'))
+    assert not Surfaces(made).exact
