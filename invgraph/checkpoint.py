@@ -32,8 +32,12 @@ def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot write the checkpoint ({error.strerror or error})") from error
+    except (OSError, RuntimeError) as error:
+        # torch closes its archive when a write has failed, and complains of that instead
+        cause = error if isinstance(error, OSError) else error.__context__
+        if not isinstance(cause, OSError):
+            raise
+        raise InputError(f"{path}: cannot write the checkpoint ({cause.strerror or cause})") from error
     finally:
         temporary.unlink(missing_ok=True)
 

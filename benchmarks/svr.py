@@ -1,0 +1,90 @@
+"""A training step of single-view reconstruction, and the same step with PyTorch3D's rasterizer."""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+import torch
+from torch import Tensor
+
+from benchmarks.measure import header, machine, medians_ms, ms, row
+from invgraph.data.image_sets import nmr_cameras
+from invgraph.geometry import Mesh, icosphere
+from invgraph.render import render, sigma_from_ndc
+from invgraph.svr import ModelOptions, Reconstructor
+from invgraph.svr.batches import Batch
+from invgraph.svr.objective import Objective, ObjectiveOptions
+
+SHAPES, SIGMA = 16, 1e-4  # the latter in normalised device coordinates, as Soft Rasterizer has it
+
+
+def training(arguments: argparse.Namespace) -> None:
+    """The setting of Soft Rasterizer: 16 shapes in two views each, four renders a shape, 64x64, 1,280 faces."""
+    print(machine("pytorch3d") + "\n")
+    torch.manual_seed(0)
+    batch = _batch()
+    model = Reconstructor(ModelOptions())
+    sigma = sigma_from_ndc(SIGMA, (64, 64))
+    options = ObjectiveOptions(coverage="soft", sigma=(sigma, sigma))
+    ours, theirs = (kind(model, nmr_cameras(), options) for kind in (Objective, _Peer))
+
+    def whole(objective: Objective) -> None:
+        optimizer.zero_grad()
+        objective(batch)["loss"].backward()
+        optimizer.step()
+
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
+    with torch.no_grad():
+        verts = model(batch.images.flatten(0, 1)).verts
+
+    def drawing() -> None:
+        moved = icosphere(3).with_verts(verts.clone().requires_grad_())
+        seen = batch.views[:, None].expand(-1, 2, -1).flatten(0, 1)
+        ours.silhouettes(moved, seen, "soft", sigma).square().sum().backward()
+
+    step, drawn = medians_ms(lambda: whole(ours), drawing, repeats=arguments.repeats)
+    header("step", "ms")
+    row("invgraph", ms(step))
+    row("of it drawing, forward and backward", f"{ms(drawn)} ({drawn / step:.0%})")
+    try:
+        (peer,) = medians_ms(lambda: whole(theirs), repeats=1, seconds=1)
+    except ImportError:
+        row("PyTorch3D's rasterizer, K = 50", "not installed")
+        return
+    row("PyTorch3D's rasterizer, K = 50", f"{ms(peer)} ({peer / step:,.0f} times)")
+
+
+def _batch() -> Batch:
+    """Ellipsoids, in two views each."""
+    generator = torch.Generator().manual_seed(0)
+    sides = 0.3 + 0.7 * torch.rand(SHAPES, 3, generator=generator)
+    ball = icosphere(3, radius=0.5)
+    views = torch.rand(SHAPES, 24, generator=generator).argsort(1)[:, :2]
+    meshes = [ball.with_verts(ball.verts * side) for side in sides for _ in range(2)]
+    masks = render(meshes, nmr_cameras(views.flatten())).alpha.unflatten(0, views.shape)
+    images = masks[:, :, None].expand(-1, -1, 4, -1, -1).contiguous()
+    return Batch(images, masks, views, torch.empty(SHAPES, 0, 3), torch.empty(SHAPES, 0))
+
+
+class _Peer(Objective):
+    """The same objective, drawn by PyTorch3D."""
+
+    def silhouettes(self, shapes: Mesh | list[Mesh], views: Tensor, coverage: str, sigma: float = 1.0) -> Tensor:
+        from pytorch3d.renderer.blending import BlendParams, sigmoid_alpha_blend
+        from pytorch3d.renderer.mesh.rasterize_meshes import rasterize_meshes
+        from pytorch3d.renderer.mesh.rasterizer import Fragments
+        from pytorch3d.structures import Meshes
+
+        assert isinstance(shapes, Mesh)
+        cameras, (height, width) = self._cameras[views.flatten()], self._cameras.image_size
+        verts = shapes.verts.repeat_interleave(views.shape[1], 0)
+        seen = verts @ cameras.R.mT + cameras.t[:, None]
+        pixels = seen @ cameras.K.mT
+        xy = 1 - 2 * pixels[..., :2] / (pixels[..., 2:] * width)  # x left, y up
+        meshes = Meshes(torch.cat([xy, seen[..., 2:]], -1), shapes.faces.expand(len(verts), -1, -1))
+        blur = math.log(1 / 1e-4 - 1) * SIGMA
+        found = rasterize_meshes(meshes, height, blur, 50, perspective_correct=True, clip_barycentric_coords=True)
+        ones = verts.new_ones(1).expand(len(verts), height, width, 50, 3)
+        alpha = sigmoid_alpha_blend(ones, Fragments(*found), BlendParams(sigma=SIGMA))[..., 3]
+        return alpha.unflatten(0, views.shape)

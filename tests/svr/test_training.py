@@ -1,0 +1,150 @@
+import json
+import resource
+import subprocess
+import sys
+
+import pytest
+import torch
+from picture_set import BALLS, BOXES, TRAIN, write_split
+
+from invgraph import InputError
+from invgraph.cli import main
+from invgraph.data.image_sets import NmrShapes
+from invgraph.svr import load_model
+
+pytest.importorskip("lightning")
+from invgraph.svr.train_options import RunOptions, TrainOptions
+from invgraph.svr.train_watchers import Watcher
+from invgraph.svr.training import train
+
+SMALL = TrainOptions(encoder="vit", code_size=16, steps=7, batch=2, augment=0.5)
+OFTEN = RunOptions(accelerator="cpu", checkpoint_every=2, validate_every=4, validate_on=2)
+
+
+class Losses(Watcher):
+    def __init__(self):
+        self.values = []
+
+    def on_step(self, step, steps, terms):
+        self.values.append(terms["loss"])
+
+
+class Killed(Watcher):
+    def __init__(self, step):
+        self.step = step
+
+    def on_step(self, step, steps, terms):
+        if step == self.step:
+            raise SystemExit
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("set")
+    write_split(folder, "train", TRAIN)
+    write_split(folder, "val", {BOXES: TRAIN[BOXES][:1], BALLS: TRAIN[BALLS][:1]})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def splits(root):
+    return NmrShapes(root, split="train"), NmrShapes(root, split="val")
+
+
+@pytest.fixture(scope="module")
+def whole(splits, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    train(*splits, SMALL, folder, run=OFTEN)
+    return folder
+
+
+def weights(folder):
+    return load_model(folder / "last.ckpt").state_dict()
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(splits, whole, tmp_path):
+    with pytest.raises(SystemExit):
+        train(*splits, SMALL, tmp_path, run=OFTEN, watchers=[Killed(5)])
+    assert load_model(tmp_path / "last.ckpt").extra["step"] == 4
+    losses = Losses()
+    result = train(*splits, SMALL, tmp_path, run=OFTEN, watchers=[losses], resume=True)
+    assert (result.steps, len(losses.values), result.interrupted) == (7, 3, False)
+    expected, got = weights(whole), weights(tmp_path)
+    assert all(torch.equal(expected[name], got[name]) for name in expected)
+    assert load_model(whole / "best.ckpt").data["classes"] == [BOXES, BALLS]
+
+
+def test_what_cannot_be_resumed_is_refused(splits, whole, tmp_path):
+    other = TrainOptions(**{**vars(SMALL), "decoder": "sdf"})
+    with pytest.raises(InputError, match="begun with decoder 'mesh', now it would be 'sdf'"):
+        train(*splits, other, whole, run=OFTEN, resume=True)
+    fewer = NmrShapes(splits[0].root, split="train", synsets=[BOXES])
+    with pytest.raises(InputError, match="other shapes: their classes differ"):
+        train(fewer, splits[1], SMALL, whole, run=OFTEN, resume=True)
+    (tmp_path / "last.ckpt").write_bytes((whole / "last.ckpt").read_bytes()[:5000])
+    with pytest.raises(InputError, match="not a readable checkpoint"):
+        train(*splits, SMALL, tmp_path, run=OFTEN, resume=True)
+    with pytest.raises(InputError, match="needs files of points"):
+        train(*splits, TrainOptions(decoder="occupancy", objective="occupancy"), tmp_path, run=OFTEN)
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(splits, tmp_path):
+    with pytest.raises(SystemExit):
+        train(*splits, SMALL, tmp_path, run=OFTEN, watchers=[Killed(3)])
+    good = (tmp_path / "last.ckpt").read_bytes()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(good) // 2, before[1]))  # writing fails halfway
+    try:
+        with pytest.raises(InputError, match=r"last\.ckpt: cannot write the checkpoint"):
+            train(*splits, SMALL, tmp_path, run=RunOptions(accelerator="cpu", checkpoint_every=1), resume=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (tmp_path / "last.ckpt").read_bytes() == good
+    assert [p.name for p in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_one_shape_is_learned(tmp_path):
+    write_split(tmp_path, "train", {BOXES: TRAIN[BOXES][2:]})
+    write_split(tmp_path, "val", {BOXES: TRAIN[BOXES][2:]})
+    data = [NmrShapes(tmp_path, split=split) for split in ("train", "val")]
+    options = TrainOptions(encoder="vit", code_size=32, steps=50, batch=2, learning_rate=1e-3)
+    result = train(*data, options, tmp_path, run=RunOptions(accelerator="cpu"))
+    assert result.scores["silhouette_iou"] > 0.85
+
+
+TWO = """
+import json, sys
+from invgraph.data.image_sets import NmrShapes
+from invgraph.svr.train_options import RunOptions, TrainOptions
+from invgraph.svr.train_watchers import Watcher
+from invgraph.svr.training import train
+
+class Losses(Watcher):
+    def on_step(self, step, steps, terms):
+        print("loss", terms["loss"], flush=True)
+
+data = [NmrShapes(sys.argv[1], split=split) for split in ("train", "val")]
+run = RunOptions(accelerator="cpu", devices=2, validate_on=1)
+train(*data, TrainOptions(**json.loads(sys.argv[3])), sys.argv[2], run=run, watchers=[Losses()])
+"""
+
+
+def test_two_processes_are_one_with_the_double_batch(root, splits, tmp_path):
+    options = {"code_size": 16, "steps": 2, "batch": 4}  # the encoder "conv" has statistics of the batch
+    losses = Losses()
+    train(*splits, TrainOptions(**options), tmp_path / "one", run=OFTEN, watchers=[losses])
+    script = tmp_path / "two.py"
+    script.write_text(TWO)
+    command = [sys.executable, str(script), str(root), str(tmp_path / "two"), json.dumps(options)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=True)
+    found = [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("loss")]
+    assert found == pytest.approx(losses.values, rel=1e-5)
+    one, two = (weights(tmp_path / name)["encoder.1.running_var"] for name in ("one", "two"))
+    assert torch.allclose(one, two, rtol=1e-4)
+
+
+def test_the_command_refuses_splits_that_share_shapes(root, tmp_path, capsys):
+    smoke = ["--preset", "smoke", "--accelerator", "cpu"]
+    assert main(["train", str(root), "--out", str(tmp_path / "out"), *smoke]) == 2
+    assert "are in both 'train' and 'val'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
