@@ -130,7 +130,7 @@ class _Training:
         self.model = Reconstructor(options.for_model())
         self.model.data = _describe(train_data)
         sync_batch_norms(self.model)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=options.learning_rate)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=options.learning_rate, fused=True)
         objective = Objective(self.model, train_data.cameras(), options.for_objective())
         self.objective, self.stepper = fabric.setup(objective, self.optimizer)
         self.batches = StepBatches(train_data, options.for_batches(), (fabric.world_size, fabric.global_rank))
