@@ -9,3 +9,4 @@ nvdiffrast (``pip install --no-build-isolation git+https://github.com/NVlabs/nvd
 import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, and before torch
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")

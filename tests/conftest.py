@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, and before torch
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import pytest
 import torch

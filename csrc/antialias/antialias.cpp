@@ -140,8 +140,13 @@ void antialias_forward(const FaceBatch& batch, const T* points, const int64_t* e
         const Rows<T> rows{scene.gaps(b, crossing), scene.picture(b, image, depth)};
         T* result = out + b * pixels * channels;
         const int64_t begin = static_cast<int64_t>(top) * width, end = static_cast<int64_t>(bottom) * width;
-        for (int64_t pixel = begin; pixel < end; ++pixel)
-            for (int c = 0; c < channels; ++c) result[pixel * channels + c] = rows.image(pixel, c);
+        if (image) {
+            std::copy(rows.image.values + begin * channels, rows.image.values + end * channels, result + begin * channels);
+        } else if (channels == 1) {  // an empty picture has no address either
+            const T* seen = rows.image.depth;
+            for (int64_t pixel = begin; pixel < end; ++pixel)
+                result[pixel] = seen[pixel] < std::numeric_limits<T>::infinity() ? T(1) : T(0);
+        }
         each_pixel_at_gaps(rows.gaps, top, bottom, [&](int64_t pixel) {
             for (int c = 0; c < channels; ++c) result[pixel * channels + c] = rows.gaps.blended(1, pixel, c, rows);
         });

@@ -21,8 +21,9 @@
 namespace invgraph {
 namespace {
 
-// Rounds of waiting awake, some 20 to 50 microseconds: about what it costs to wake a thread that sleeps.
-constexpr int kSpins = 1000;
+// Rounds of waiting awake, some 100 to 200 microseconds: within that the next kernel of a step often comes, and waking
+// a thread that sleeps costs some 50.
+constexpr int kSpins = 4000;
 
 // One round; now and then the core is offered to whoever else wants it.
 void pause_round(int round) {
@@ -105,7 +106,6 @@ private:
         for (;;) take()->run();
     }
     std::shared_ptr<Work> take() {
-        // the next call often comes within microseconds
         for (int round = 0; round < kSpins && open_.load(std::memory_order_acquire) == 0; ++round) pause_round(round);
         std::unique_lock<std::mutex> lock(mutex_);
         ++asleep_;

@@ -2,9 +2,11 @@
 
 import os
 
-# Before torch loads its OpenMP: threads that wait for the next operation sleep instead of spinning. A fit is thousands
-# of small operations; on a machine whose cores have other work, spinning makes a step ten times slower.
+# Before torch loads its OpenMP: threads that wait for the next operation spin for some ten microseconds and then sleep,
+# instead of spinning on. A fit is thousands of small operations; on a machine whose cores have other work, spinning
+# makes a step ten times slower, and sleeping at once makes small operations cost a wake-up each.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from .entry import main
 
