@@ -40,7 +40,7 @@ class PointsFit:
         scale: the units of what was fitted in one of the field's.
         noise: of the cloud's points about the surface as a fraction of the longest side; 0 for a mesh.
         losses: of every step.
-        seconds: wall-clock time by stage, of this session.
+        seconds: wall-clock time by stage, since the call.
         interrupted: Ctrl-C came before the last step.
     """
 

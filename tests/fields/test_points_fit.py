@@ -17,8 +17,6 @@ from invgraph.fields.points_surface import Surface
 from invgraph.geometry import icosphere, load_mesh, sample_surface
 from invgraph.metrics import evaluate, volume_iou
 
-SPOT = Path("/work/shared/data/spot/views24/gt.ply")
-
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,9 +163,8 @@ def test_a_resolution_that_cannot_fit_is_refused_before_the_training(monkeypatch
         fit_points(cloud, FitPointsOptions(resolution=512))
 
 
-@pytest.mark.skipif(not SPOT.exists(), reason="the real meshes are not here")
-def test_spot_from_noisy_points_without_normals() -> None:
-    truth, generator = load_mesh(SPOT), torch.Generator().manual_seed(0)
+def test_spot_from_noisy_points_without_normals(shared_data: Path) -> None:
+    truth, generator = load_mesh(shared_data / "spot/views24/gt.ply"), torch.Generator().manual_seed(0)
     points, _, _ = sample_surface(truth, 10_000, generator)
     low, high = truth.bounding_box()
     noisy = points + 0.01 * float((high - low).max()) * torch.randn(points.shape, generator=generator)
