@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 from ...geometry import Mesh
-from .box import UNIT, Bounds, Resolution, as_bounds, as_cells, box_nodes, check_memory, lattice
+from .box import lattice
+from .box_grid import BoxGrid
 from .crossing import Inside
 from .flexicubes import flexicubes
 
 
-class CubeGrid:
+class CubeGrid(BoxGrid):
     """Nodes at the corners of the cells of a box, z fastest.
 
     Args:
@@ -27,32 +28,10 @@ class CubeGrid:
         InputError: a grid that cannot fit in memory.
     """
 
-    def __init__(
-        self,
-        resolution: Resolution,
-        bounds: Bounds = UNIT,
-        *,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-    ) -> None:
-        self.cells = as_cells(resolution)
-        x, y, z = self.cells
-        self.num_corners = self.num_nodes = (x + 1) * (y + 1) * (z + 1)
-        check_memory(self.num_nodes, resolution)
-        self.bounds = as_bounds(bounds, dtype or torch.get_default_dtype(), device)
-
-    def __repr__(self) -> str:
-        return f"CubeGrid(cells={self.cells}, nodes={self.num_nodes}, bounds={self.bounds.tolist()})"
-
     @cached_property
     def nodes(self) -> Tensor:
         """(N, 3) positions, z fastest."""
         return lattice([n + 1 for n in self.cells], *self.bounds)
-
-    @property
-    def boundary(self) -> Tensor:
-        """(B,) ascending indices of the nodes on the box, which count as outside."""
-        return box_nodes(self.cells, self.bounds.device)
 
     def crossing_edges(self, is_inside: Tensor) -> Tensor:
         """(X, 2) nodes of the edges whose ends disagree in ``is_inside (N,)`` bool."""

@@ -8,14 +8,15 @@ import torch
 from torch import Tensor
 
 from ...geometry import Mesh
-from .box import UNIT, Bounds, Resolution, as_bounds, as_cells, box_nodes, check_memory, lattice
+from .box import lattice
+from .box_grid import BoxGrid
 from .crossing import Inside, check_grid, negative_inside
 from .lattice_cells import boundary_polygons, face_polygons
 from .lattice_edges import LatticeEdges
 from .marching_tetrahedra import surface_on_edges
 
 
-class TetrahedralGrid:
+class TetrahedralGrid(BoxGrid):
     """Cubic cells, each with a node in its middle beside those at its corners: the body-centred cubic lattice.
 
     Around each face between two cells lie four tetrahedra, each of the two middles and an edge of the face. All are
@@ -37,23 +38,7 @@ class TetrahedralGrid:
         InputError: a grid that cannot fit in memory.
     """
 
-    def __init__(
-        self,
-        resolution: Resolution,
-        bounds: Bounds = UNIT,
-        *,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-    ) -> None:
-        self.cells = as_cells(resolution)
-        x, y, z = self.cells
-        self.num_corners = (x + 1) * (y + 1) * (z + 1)
-        self.num_nodes = self.num_corners + x * y * z
-        check_memory(self.num_nodes, resolution)
-        self.bounds = as_bounds(bounds, dtype or torch.get_default_dtype(), device)
-
-    def __repr__(self) -> str:
-        return f"TetrahedralGrid(cells={self.cells}, nodes={self.num_nodes}, bounds={self.bounds.tolist()})"
+    has_middles = True
 
     @cached_property
     def nodes(self) -> Tensor:
@@ -62,11 +47,6 @@ class TetrahedralGrid:
         half = (high - low) / torch.tensor(self.cells, dtype=low.dtype, device=low.device) / 2
         corners = lattice([n + 1 for n in self.cells], low, high)
         return torch.cat([corners, lattice(self.cells, low + half, high - half)])
-
-    @property
-    def boundary(self) -> Tensor:
-        """(B,) ascending indices of the nodes on the box, which count as outside."""
-        return box_nodes(self.cells, self.bounds.device)
 
     @cached_property
     def tetrahedra(self) -> Tensor:
