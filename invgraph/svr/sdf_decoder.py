@@ -35,15 +35,23 @@ class DistanceDecoder(Decoder):
 
     kind: DecoderKind = "sdf"
     ball: Tensor
+    bounds: Tensor
+    """(2, 3) lowest and highest node."""
+    _spread: Tensor
 
     def __init__(self, code_size: int = 512) -> None:
         super().__init__(code_size)
         cells = _NODES - 1
         half = SIDE * cells / (cells - 2)
         self.cell = 2 * half / cells
-        self._grid = TetrahedralGrid(cells, [[-half] * 3, [half] * 3])
+        self.register_buffer("bounds", torch.tensor([[-half] * 3, [half] * 3]), persistent=False)
+        self._grid = TetrahedralGrid(cells, self.bounds)
         corners = self._grid.nodes[: self._grid.num_corners].view(_NODES, _NODES, _NODES, 3)
         self.register_buffer("ball", torch.linalg.vector_norm(corners, dim=-1) - _RADIUS, persistent=False)
+        spread = torch.eye(_NODES)
+        for _ in range(_SPREADS):
+            spread = binomial(spread, 0)
+        self.register_buffer("_spread", spread, persistent=False)  # as a matrix it takes a quarter of the time
         self.lift = nn.Linear(code_size, _WIDTHS[0] * 4**3)
         layers: list[nn.Module] = []
         for before, width in zip(_WIDTHS, (*_WIDTHS[1:], 1)):
@@ -54,10 +62,9 @@ class DistanceDecoder(Decoder):
         """(B, 32, 32, 32) signed distances at the nodes (x first, z fastest), canonical units, negative inside."""
         self.check(code)
         steps = self.grow(self.lift(code).unflatten(1, (-1, 4, 4, 4))).squeeze(1)
-        for _ in range(_SPREADS):
-            for axis in (1, 2, 3):
-                steps = binomial(steps, axis)
-        return self.ball + self.cell * steps
+        spread = self._spread
+        steps = spread @ (steps @ spread.mT)  # along y and z, then along x
+        return self.ball + self.cell * (spread @ steps.flatten(2)).view_as(steps)
 
     def decode(self, code: Tensor) -> tuple[list[Mesh], dict[str, Tensor]]:
         """One mesh a code, empty where all distances are positive; three terms.
@@ -66,10 +73,16 @@ class DistanceDecoder(Decoder):
         deepest node is short of one cell inside, 0 for shapes that are there: without it an empty one could not come
         back.
         """
+        distances, terms = self.decode_lattice(code)
+        return self._surfaces(distances), terms
+
+    def decode_lattice(self, code: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """:meth:`distances` of codes, and the terms of :meth:`decode`: what training along rays needs, which no mesh
+        slows down."""
         distances = self.distances(code)
         terms = lattice_energies(distances, self.cell)
         terms["presence"] = F.relu(distances.flatten(1).amin(1) / self.cell + 1).mean()
-        return self._surfaces(distances), terms
+        return distances, terms
 
     def forward(self, code: Tensor) -> list[Mesh]:
         """One mesh a code (B, code_size)."""
