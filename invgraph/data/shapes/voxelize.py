@@ -8,7 +8,7 @@ from torch import Tensor
 from ...geometry.mesh import Mesh
 from ...ops.winding_number import winding_number
 
-_MAX_PAIRS = 1_000_000
+_RUN_PAIRS = 1 << 15
 
 
 def voxelize(mesh: Mesh, resolution: int = 32) -> Tensor:
@@ -32,17 +32,38 @@ def voxelize(mesh: Mesh, resolution: int = 32) -> Tensor:
         raise ValueError(f"resolution: expected at least 1, got {resolution}")
     if mesh.is_batched:
         raise ValueError(f"mesh: expected one mesh, got a batch with verts {tuple(mesh.verts.shape)}")
-    axis = (torch.arange(resolution, dtype=mesh.verts.dtype) + 0.5) / resolution - 0.5
-    centers = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1).reshape(-1, 3)
-    filled = inside(winding_number(centers, mesh.verts.detach(), mesh.faces))
     triangles = (mesh.detach().triangles().double() + 0.5) * resolution
-    filled[_crossed(triangles, resolution)] = True
-    return filled.reshape(resolution, resolution, resolution)
+    winding_number(mesh.verts.new_empty(0, 3), mesh.verts.detach(), mesh.faces)  # tells of vertices that are not finite
+    crossed = torch.zeros(resolution**3, dtype=torch.bool)
+    crossed[_crossed(triangles, resolution)] = True
+    return crossed.reshape((resolution,) * 3) | _held(mesh.detach(), crossed, resolution)
 
 
 def inside(winding: Tensor) -> Tensor:
     """Which winding numbers say inside: of more than a half turn, either way, so that meshes inside out count too."""
     return winding.abs() > 0.5
+
+
+def _held(mesh: Mesh, crossed: Tensor, resolution: int) -> Tensor:
+    """(R, R, R) bool: cells that are not ``crossed`` (R^3,) and whose centres a mesh holds."""
+    axis = (torch.arange(resolution, dtype=mesh.verts.dtype) + 0.5) / resolution - 0.5
+    free = ~crossed.reshape((resolution,) * 3)
+    if mesh.is_closed:
+        # a closed surface winds as often around neighbours that it does not pass between: one of each run along z is
+        # asked, and none of a run that leaves the mesh's box
+        before = torch.nn.functional.pad(free, (1, 0))[..., :-1]
+        after = torch.nn.functional.pad(free, (0, 1))[..., 1:]
+        starts, ends = (free & ~before).nonzero(), (free & ~after).nonzero()
+        low, high = mesh.triangles().flatten(0, 1).aminmax(dim=0)
+        asked = ((axis[starts] >= low) & (axis[ends] <= high)).all(1)
+        points, run = axis[starts[asked]], (free & ~before).flatten().cumsum(0) - 1
+        held = torch.zeros(len(starts) + 1, dtype=torch.bool)  # one more: run is -1 before the first
+        held[:-1][asked] = inside(winding_number(points, mesh.verts, mesh.faces))
+        return free & held[run].reshape(free.shape)
+    cells = free.nonzero()
+    held = torch.zeros_like(free)
+    held[free] = inside(winding_number(axis[cells], mesh.verts, mesh.faces))
+    return held
 
 
 def _crossed(triangles: Tensor, resolution: int) -> Tensor:
@@ -54,29 +75,59 @@ def _crossed(triangles: Tensor, resolution: int) -> Tensor:
     low, high = torch.where(on_top, resolution - 1, low).clamp(min=0), high.clamp(max=resolution - 1)
     size = (high - low + 1).clamp(min=0)
     pairs = size.prod(1)
+    rows, lowest, sides = _Rows(triangles), low.T.contiguous(), size.T.contiguous()
     found = []
-    # faces in runs of bounded work: a few large faces can have as many cells as the cube
-    lengths = torch.unique_consecutive(pairs.cumsum(0) // _MAX_PAIRS, return_counts=True)[1].tolist()
+    # faces in runs of bounded work, which fits in a cache; a single large face can have as many cells as the cube
+    lengths = torch.unique_consecutive(pairs.cumsum(0) // _RUN_PAIRS, return_counts=True)[1].tolist()
     for chosen in torch.arange(len(triangles)).split(lengths):
-        face = chosen.repeat_interleave(pairs[chosen])
-        first = pairs[chosen].cumsum(0) - pairs[chosen]
-        number = torch.arange(len(face)) - first.repeat_interleave(pairs[chosen])
-        _, ny, nz = size[face].unbind(1)
-        cell = low[face] + torch.stack([number // (ny * nz), number // nz % ny, number % nz], dim=1)
-        cell = cell[_overlap(triangles[face] - cell[:, None].double() - 0.5)]
-        found.append((cell[:, 0] * resolution + cell[:, 1]) * resolution + cell[:, 2])
+        count = pairs[chosen]
+        face = chosen.repeat_interleave(count)
+        number = torch.arange(len(face)) - (count.cumsum(0) - count).repeat_interleave(count)
+        _, ny, nz = _columns(sides, face)
+        line = number // nz
+        x = line // ny
+        cell = torch.stack([x, line - x * ny, number - line * nz]) + _columns(lowest, face)
+        near = rows.cut_by_plane(face, cell)
+        face, cell = face[near], _columns(cell, near)
+        cell = cell[:, rows.overlap_along_edges(face, cell)]
+        found.append((cell[0] * resolution + cell[1]) * resolution + cell[2])
     return torch.cat(found) if found else torch.zeros(0, dtype=torch.int64)
 
 
-def _overlap(corners: Tensor) -> Tensor:
-    """(P,) bool: which triangles (P, 3, 3), whose bounding boxes meet it, meet the cube ``[-0.5, 0.5]^3``."""
-    edges = corners.roll(-1, dims=1) - corners
-    normal = torch.linalg.cross(edges[:, 0], edges[:, 1])
-    hit = (normal * corners[:, 0]).sum(1).abs() <= 0.5 * normal.abs().sum(1)
-    for axis in torch.eye(3, dtype=corners.dtype):
-        for edge in edges.unbind(1):
-            across = torch.linalg.cross(edge, axis.expand_as(edge))
-            along = torch.einsum("pi,pki->pk", across, corners)
-            reach = 0.5 * across.abs().sum(1)
-            hit &= (along.amin(1) <= reach) & (along.amax(1) >= -reach)
-    return hit
+class _Rows:
+    """Triangles against unit cells by separating axes; numbers of a kind in a row, so that loops run along memory."""
+
+    def __init__(self, triangles: Tensor) -> None:
+        edges = triangles.roll(-1, dims=1) - triangles
+        normal = torch.linalg.cross(edges[:, 0], edges[:, 1])
+        self._corners = triangles.permute(1, 2, 0).contiguous()  # corner, axis, face; edges likewise
+        self._edges = edges.permute(1, 2, 0).contiguous()
+        self._normal = normal.T.contiguous()
+        self._reach = 0.5 * normal.abs().sum(1)
+
+    def cut_by_plane(self, face: Tensor, cell: Tensor) -> Tensor:
+        """Which pairs (P,) of a face and a cell (3, P) remain after the test of the face's plane: their numbers."""
+        corner = _columns(self._corners[0], face).sub_(cell + 0.5)
+        x, y, z = corner.mul_(_columns(self._normal, face))
+        return ((x + y + z).abs_() <= self._reach.gather(0, face)).nonzero()[:, 0]
+
+    def overlap_along_edges(self, face: Tensor, cell: Tensor) -> Tensor:
+        """(P,) bool: which pairs overlap along the nine products of the face's edges and the cell's."""
+        middle = cell + 0.5
+        # axis, corner, pair
+        corners = torch.stack([_columns(corner, face).sub_(middle) for corner in self._corners], dim=1)
+        hit = torch.ones(len(face), dtype=torch.bool)
+        for edges in self._edges:
+            edge = _columns(edges, face)
+            half = 0.5 * edge.abs()
+            for u, v in ((1, 2), (2, 0), (0, 1)):
+                a, b, c = corners[u] * edge[v] - corners[v] * edge[u]
+                reach = half[u] + half[v]
+                hit &= torch.minimum(torch.minimum(a, b), c) <= reach
+                hit &= torch.maximum(torch.maximum(a, b), c) >= -reach
+        return hit
+
+
+def _columns(rows: Tensor, chosen: Tensor) -> Tensor:
+    """(K, P) of (K, N): some columns, as ``rows[:, chosen]``, which takes three times as long."""
+    return rows.gather(1, chosen.expand(len(rows), -1))

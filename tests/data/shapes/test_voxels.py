@@ -7,6 +7,7 @@ import torch
 from invgraph import InputError, Mesh
 from invgraph.data import Voxels, load_binvox, save_binvox, voxelize
 from invgraph.geometry import icosphere, sample_surface
+from invgraph.ops import winding_number
 
 
 def box(size):
@@ -50,6 +51,29 @@ def test_a_face_larger_than_the_cube_is_clipped():
     filled = voxelize(mesh, 8)
     assert bool(filled[:, :, 4].all())
     assert int(filled.sum()) == 64
+
+
+@pytest.mark.parametrize("open_", [False, True])
+def test_a_voxel_is_filled_where_its_centre_is_inside_or_the_surface_crosses_it(open_):
+    ball = icosphere(2)
+    shells = [(0.49, False), (0.3, True), (0.12, False)]  # a ball in the hollow of a ball, beside a third
+    verts = torch.cat([radius * ball.verts for radius, _ in shells] + [0.13 * ball.verts + 0.36])
+    flips = [flipped for _, flipped in shells] + [False]
+    count = ball.num_verts
+    faces = torch.cat([(ball.faces.flip(1) if flipped else ball.faces) + i * count for i, flipped in enumerate(flips)])
+    mesh = Mesh(verts, faces[:-40] if open_ else faces)
+    assert mesh.is_closed != open_
+    axis = (torch.arange(24) + 0.5) / 24 - 0.5
+    centres = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
+    held = winding_number(centres, mesh.verts, mesh.faces).reshape(24, 24, 24).abs() > 0.5
+    surface = voxelize(Mesh(mesh.verts, torch.cat([mesh.faces, mesh.faces.flip(1)])), 24)  # winds around nothing
+    assert bool((held & ~surface).any())
+    assert torch.equal(voxelize(mesh, 24), held | surface)
+
+
+def test_vertices_that_are_not_finite_are_told():
+    with pytest.raises(ValueError, match="verts: expected finite"):
+        voxelize(Mesh(torch.full((3, 3), torch.nan), torch.tensor([[0, 1, 2]])), 8)
 
 
 def test_binvox_runs_through_x_then_z_then_y(tmp_path):
