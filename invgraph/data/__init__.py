@@ -2,7 +2,7 @@
 
 from .doctor import examine
 from .frames import Finding
-from .image_sets import ChoyShapes, DvrShapes, NmrShapes, check_splits, nmr_cameras, nmr_voxels
+from .image_sets import ChoyShapes, DvrShapes, ImageSet, NmrShapes, check_splits, nmr_cameras, nmr_voxels, open_image_set
 from .load import load_views
 from .made import SYNSETS, MadeOptions, MadeReport, make_shape, make_shapes
 from .masks import Threshold
@@ -38,6 +38,7 @@ __all__ = [
     "ChoyShapes",
     "DvrShapes",
     "Finding",
+    "ImageSet",
     "MadeOptions",
     "MadeReport",
     "NmrShapes",
@@ -62,6 +63,7 @@ __all__ = [
     "make_shapes",
     "nmr_cameras",
     "nmr_voxels",
+    "open_image_set",
     "pack_shapes",
     "sample_meshes",
     "sample_shape",

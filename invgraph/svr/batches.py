@@ -13,25 +13,36 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ..data.image_sets import NmrShapes
+from ..cameras import Cameras
+from ..data.image_sets import ImageSet
 from .augment import colour_factors, jitter_colours
-
-VIEWS = 24
+from .picture_size import resized
 
 
 class Batch(NamedTuple):
     """Shapes, each in a few of its views."""
 
     images: Tensor
-    """(B, n, C, H, W) in [0, 1]: what the encoder sees."""
+    """(B, n, C, S, S) in [0, 1]: what the encoder sees."""
     masks: Tensor
-    """(B, n, H, W) in [0, 1]: the silhouettes."""
+    """(B, n, H, W) in [0, 1]: the silhouettes, at the size of the data set's pictures; n is 0 where there are none."""
     views: Tensor
     """(B, n) numbers of the views."""
     points: Tensor
     """(B, K, 3) in the world of the cameras; K is 0 without 3D supervision."""
     occupancies: Tensor
     """(B, K) in {0, 1}."""
+    cameras: Tensor = torch.empty(0, 0, 3, 7)
+    """(B, n, 3, 7): R, t and K of each picture; n is 0 where the cameras of a view are the same for all shapes."""
+
+    def all_cameras(self) -> Cameras | None:
+        """Cameras (B n n): those of a shape's pictures, once for each of its n pictures; None where shared."""
+        B, n = self.cameras.shape[:2]
+        if not n:
+            return None
+        each = self.cameras[:, None].expand(B, n, n, 3, 7).reshape(-1, 3, 7)
+        height, width = self.masks.shape[-2:]
+        return Cameras(each[..., :3], each[..., 3], each[..., 4:], (height, width))
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,7 @@ class BatchOptions:
         points: with their occupancy, of each shape; 0 for silhouettes alone.
         augment: strength of the changes of colour, see :func:`jitter_colours`.
         channels: 3 or 4, of the pictures.
+        image_size: pixels along a side, as the encoder sees pictures.
         seed: of everything that is drawn.
     """
 
@@ -53,6 +65,7 @@ class BatchOptions:
     augment: float = 0.0
     channels: int = 4
     seed: int = 0
+    image_size: int = 64
 
 
 class StepBatches(Dataset[Batch]):
@@ -66,12 +79,12 @@ class StepBatches(Dataset[Batch]):
         part: of how many processes, and which this is; the number of shapes in a batch is a multiple of the former.
     """
 
-    def __init__(self, data: NmrShapes, options: BatchOptions, part: tuple[int, int] = (1, 0)) -> None:
+    def __init__(self, data: ImageSet, options: BatchOptions, part: tuple[int, int] = (1, 0)) -> None:
         processes, rank = part
         if options.shapes < 1 or options.shapes % processes:
             raise ValueError(f"shapes: expected a multiple of {processes} processes, got {options.shapes}")
-        if not 1 <= options.views <= VIEWS:
-            raise ValueError(f"views: expected 1 to {VIEWS}, got {options.views}")
+        if not 1 <= options.views <= data.num_views:
+            raise ValueError(f"views: expected 1 to {data.num_views}, got {options.views}")
         self._data, self._options = data, options
         share = options.shapes // processes
         self._mine = slice(rank * share, (rank + 1) * share)
@@ -80,18 +93,27 @@ class StepBatches(Dataset[Batch]):
     def __getitem__(self, step: int) -> Batch:
         options, mine = self._options, self._mine
         generator = _generator(options.seed, 1, step)
-        views = torch.rand(options.shapes, VIEWS, generator=generator).argsort(1)[mine, : options.views]
+        views = torch.rand(options.shapes, self._data.num_views, generator=generator).argsort(1)[mine, : options.views]
         factors = colour_factors(options.shapes * options.views, generator).unflatten(0, (options.shapes, -1))[mine]
         first = step * options.shapes
         shapes = torch.tensor([self._shape(first + i) for i in range(options.shapes)[mine]])
 
         images = self._data.images(shapes[:, None], views).movedim(-1, -3).contiguous().float() / 255
-        masks = images[:, :, 3].contiguous()
+        B, n, C, H, W = images.shape
+        masks = images[:, :, 3].contiguous() if C == 4 else torch.empty(B, 0, H, W)
+        images = resized(images.flatten(0, 1), options.image_size).unflatten(0, (B, n))
         images = images[:, :, : options.channels].contiguous()
         if options.augment:
             flat = jitter_colours(images.flatten(0, 1), factors.flatten(0, 1), options.augment)
             images = flat.view_as(images)
-        return Batch(images, masks, views, *self._points(shapes, first + mine.start))
+        return Batch(images, masks, views, *self._points(shapes, first + mine.start), self._cameras(shapes, views))
+
+    def _cameras(self, shapes: Tensor, views: Tensor) -> Tensor:
+        # nobody draws what has no silhouettes
+        if self._data.shared_cameras is not None or not self._data.has_silhouettes:
+            return torch.empty(len(shapes), 0, 3, 7)
+        cameras = self._data.cameras_of(shapes[:, None], views)
+        return torch.cat([cameras.R, cameras.t[..., None], cameras.K], -1).unflatten(0, views.shape)
 
     def _points(self, shapes: Tensor, first: int) -> tuple[Tensor, Tensor]:
         if not self._options.points:

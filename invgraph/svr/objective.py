@@ -62,14 +62,14 @@ class Objective(nn.Module):
 
     Args:
         model: what is trained.
-        cameras: those of the data set's views, by their numbers.
+        cameras: those of the data set's views, by their numbers; None where batches bring their own.
         options: see :class:`ObjectiveOptions`.
 
     Raises:
         InputError: occupancies asked of a decoder that gives none.
     """
 
-    def __init__(self, model: Reconstructor, cameras: Cameras, options: ObjectiveOptions) -> None:
+    def __init__(self, model: Reconstructor, cameras: Cameras | None, options: ObjectiveOptions) -> None:
         super().__init__()
         if options.objective == "occupancy" and not isinstance(model.decoder, FieldDecoder):
             raise InputError(f"objective 'occupancy': needs the decoder 'occupancy', got {model.options.decoder!r}")
@@ -89,10 +89,22 @@ class Objective(nn.Module):
             terms, iou = self._silhouettes(batch, progress)
         return {**terms, "loss": torch.stack(list(terms.values())).sum(), "iou": iou.detach()}
 
-    def silhouettes(self, shapes: Mesh | list[Mesh], views: Tensor, coverage: Coverage, sigma: float = 1.0) -> Tensor:
-        """Each shape in its views: N shapes and (N, n) numbers of views -> (N, n, H, W)."""
+    def silhouettes(
+        self,
+        shapes: Mesh | list[Mesh],
+        views: Tensor,
+        coverage: Coverage,
+        sigma: float = 1.0,
+        cameras: Cameras | None = None,
+    ) -> Tensor:
+        """Each shape in its views: N shapes and (N, n) numbers of views -> (N, n, H, W).
+
+        ``cameras`` (N n) are those of the pictures where a view's number does not tell.
+        """
         n = views.shape[1]
-        cameras = self._cameras.to(views.device)[views.flatten()]
+        if cameras is None:
+            assert self._cameras is not None
+            cameras = self._cameras.to(views.device)[views.flatten()]
         if isinstance(shapes, Mesh):
             drawn: Mesh | list[Mesh] = shapes.with_verts(shapes.verts.repeat_interleave(n, 0))
         else:
@@ -111,7 +123,9 @@ class Objective(nn.Module):
             shapes, regularizers = self.model.decoder.decode(code.float())
             seen = batch.views[:, None].expand(B, n, n).reshape(B * n, n)
             sigma = _fall(*self.options.sigma, progress)
-            alpha = self.silhouettes(shapes, seen, self.options.coverage, sigma).flatten(0, 1)
+            own = batch.all_cameras()
+            how = {} if own is None else {"cameras": own}
+            alpha = self.silhouettes(shapes, seen, self.options.coverage, sigma, **how).flatten(0, 1)
             truth = batch.masks[:, None].expand(B, n, *batch.masks.shape[1:]).reshape(alpha.shape)
             terms = {"silhouette": losses.silhouette_iou(alpha, truth)}
             relax = _fall(self.options.relax, 1.0, progress)

@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..geometry.mesh import Mesh
 from .framing import Framed, Framing, frame_picture
 from .model import ModelOptions, Reconstructor
+from .picture_size import on_white, resized
 
 FRAMING = "framing"
 """Where a checkpoint's description of its data keeps :meth:`Framing.plain`."""
@@ -80,22 +81,21 @@ def framing_of(model: Reconstructs) -> Framing:
 def for_network(images: Tensor, options: ModelOptions) -> Tensor:
     """Pictures (B, 4, H, H), straight RGBA in [0, 1], as a network of these options takes them: (B, C, S, S).
 
+    Pictures (B, 3, H, H) are on white, as those that networks of three channels learn from; for these, others are put
+    on white too.
+
     Raises:
-        InputError: a network of other channels than 1 (masks), 3 or 4.
+        InputError: a network of other channels than 1 (masks), 3 or 4, or one that needs alpha, and there is none.
     """
-    size, channels = options.image_size, options.channels
+    channels = options.channels
     if channels not in (1, 3, 4):
         raise InputError(f"model: expected a network of 1, 3 or 4 channels, got one of {channels}")
-    if images.shape[-1] != size:
-        alpha = images[:, 3:]
-        layers = torch.nn.functional.interpolate(
-            torch.cat([images[:, :3] * alpha, alpha], 1), (size, size), mode="bilinear", antialias=True
-        ).clamp(0, 1)
-        alpha = layers[:, 3:]
-        images = torch.cat(
-            [torch.where(alpha > 0, layers[:, :3] / alpha.clamp_min(1 / 255), 0.0).clamp(0, 1), alpha], 1
-        )
-    return images[:, 3:] if channels == 1 else images[:, :channels]
+    if images.shape[1] == 3 != channels:
+        raise InputError(f"model: it takes pictures of {channels} channels with silhouettes, and these have none")
+    if channels == 3:
+        images = on_white(images)
+    images = resized(images, options.image_size)
+    return images[:, 3:] if channels == 1 else images
 
 
 def predict(model: Reconstructor, pictures: Sequence[Tensor], *, batch: int = 32) -> tuple[list[Mesh], list[Framed]]:
@@ -127,7 +127,7 @@ def predict(model: Reconstructor, pictures: Sequence[Tensor], *, batch: int = 32
 
 
 def reconstructed(model: Reconstructs, images: Tensor) -> list[Mesh]:
-    """Meshes, on the CPU, of pictures (B, 4, H, H), straight RGBA in [0, 1]."""
+    """Meshes, on the CPU, of pictures in [0, 1]: (B, 4, H, H) straight RGBA, or (B, 3, H, H) on white."""
     images = for_network(images, model.options).to(_device(model))
     return [mesh.detach().to("cpu") for mesh in model.reconstruct(images)]
 

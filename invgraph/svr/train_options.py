@@ -28,6 +28,8 @@ class TrainOptions:
     """conv, resnet18, vit, timm:NAME or torchvision:NAME."""
     code_size: int = 512
     """Numbers between encoder and decoder."""
+    image_size: int = 64
+    """Pixels along a side of the pictures that the encoder sees; those of another size are resized."""
     steps: int = 250_000
     """Steps of the whole training."""
     batch: int = 64
@@ -73,16 +75,17 @@ class TrainOptions:
         if self.objective == "occupancy" and self.decoder != "occupancy":
             raise InputError(f"objective occupancy: goes with the decoder occupancy, got {self.decoder}")
         self.for_objective()
+        self.for_model()
 
-    def for_model(self) -> ModelOptions:
-        """The network."""
-        return ModelOptions(encoder=self.encoder, decoder=self.decoder, code_size=self.code_size)
+    def for_model(self, channels: int = 4) -> ModelOptions:
+        """The network, for pictures of 4 channels, or 3 without silhouettes."""
+        return ModelOptions(self.encoder, self.decoder, self.code_size, self.image_size, channels)
 
-    def for_batches(self) -> BatchOptions:
+    def for_batches(self, channels: int = 4) -> BatchOptions:
         """The batches."""
         points = self.points if self.objective == "occupancy" else 0
         views = 1 if self.objective == "occupancy" else 2
-        return BatchOptions(self.batch, views, points, self.augment, seed=self.seed)
+        return BatchOptions(self.batch, views, points, self.augment, channels, self.seed, self.image_size)
 
     def for_objective(self) -> ObjectiveOptions:
         """The objective."""

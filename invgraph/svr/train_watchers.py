@@ -26,7 +26,7 @@ class Watcher:
 
 
 class TrainingBar(Watcher):
-    """A bar on the terminal: steps, loss, IoU of the batch and of the validation's voxels, time left."""
+    """A bar on the terminal: steps, loss, IoU of the batch and of the validation, time left."""
 
     def __init__(self) -> None:
         self._bar = Bar("train")
@@ -39,7 +39,8 @@ class TrainingBar(Watcher):
     def on_validation(
         self, step: int, scores: Mapping[str, float], validation: Validation, model: Reconstructor
     ) -> None:
-        self._score = f"  voxels {scores['voxel_iou']:.3f}"
+        known = "voxels" if "voxel_iou" in scores else "points" if "point_iou" in scores else "silhouettes"
+        self._score = f"  {known} {scores[validation.figure]:.3f}"
 
     def close(self) -> None:
         self._bar.close()

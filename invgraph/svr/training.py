@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..checkpoint import load_checkpoint, save_checkpoint
-from ..data.image_sets import NmrShapes
+from ..data.image_sets import ImageSet
 from ..errors import InputError
 from ..interrupt import Interrupt
 from .batches import StepBatches, loader
@@ -19,6 +19,7 @@ from .framing import Framing
 from .model import Reconstructor
 from .model_file import model_entry, save_model
 from .objective import Objective
+from .picture_size import with_alpha
 from .synced_norm import sync_batch_norms
 from .train_options import RunOptions, TrainOptions
 from .train_watchers import Watcher
@@ -60,8 +61,8 @@ def make_fabric(run: RunOptions) -> Fabric:
 
 
 def train(
-    train_data: NmrShapes,
-    val_data: NmrShapes,
+    train_data: ImageSet,
+    val_data: ImageSet,
     options: TrainOptions,
     folder: str | os.PathLike[str],
     *,
@@ -100,6 +101,13 @@ def train(
         raise InputError(f"batch: expected a multiple of the {fabric.world_size} processes, got {options.batch}")
     if options.objective == "occupancy" and not train_data.has_points:
         raise InputError(f"{train_data.root}: the objective 'occupancy' needs files of points, and there are none")
+    if options.objective == "silhouette" and not train_data.has_silhouettes:
+        raise InputError(
+            f"{train_data.root}: the objective 'silhouette' needs silhouettes, and the pictures are RGB without masks; "
+            "train by points with the decoder and objective 'occupancy'"
+        )
+    if train_data.image_size[0] != train_data.image_size[1]:
+        raise InputError(f"{train_data.root}: expected square pictures, got {train_data.image_size} pixels")
     training = _Training(train_data, val_data, options, Path(folder), run, fabric, watchers)
     try:
         if resume:
@@ -115,8 +123,8 @@ class _Training:
 
     def __init__(
         self,
-        train_data: NmrShapes,
-        val_data: NmrShapes,
+        train_data: ImageSet,
+        val_data: ImageSet,
         options: TrainOptions,
         folder: Path,
         run: RunOptions,
@@ -127,13 +135,15 @@ class _Training:
         self.first = fabric.is_global_zero
         self.watchers = list(watchers) if self.first else []
         torch.manual_seed(options.seed)
-        self.model = Reconstructor(options.for_model())
+        channels = 4 if train_data.has_silhouettes else 3
+        self.model = Reconstructor(options.for_model(channels))
         self.model.data = _describe(train_data)
         sync_batch_norms(self.model)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=options.learning_rate, fused=True)
-        objective = Objective(self.model, train_data.cameras(), options.for_objective())
+        objective = Objective(self.model, train_data.shared_cameras, options.for_objective())
         self.objective, self.stepper = fabric.setup(objective, self.optimizer)
-        self.batches = StepBatches(train_data, options.for_batches(), (fabric.world_size, fabric.global_rank))
+        share = (fabric.world_size, fabric.global_rank)
+        self.batches = StepBatches(train_data, options.for_batches(channels), share)
         self.validation = Validation(val_data, run.validate_on) if self.first else None
         self.step, self.best = 0, -1.0
         self.scores: dict[str, float] = {}
@@ -190,8 +200,8 @@ class _Training:
             self.scores = self.validation.score(self.model)
             for watcher in self.watchers:
                 watcher.on_validation(self.step, self.scores, self.validation, self.model)
-            if self.scores["voxel_iou"] > self.best:
-                self.best = self.scores["voxel_iou"]
+            if self.scores[self.validation.figure] > self.best:
+                self.best = self.scores[self.validation.figure]
                 save_model(self.folder / BEST, self.model, extra={"step": self.step, "scores": self.scores})
         self.fabric.barrier()
 
@@ -215,7 +225,7 @@ class _Training:
         if not isinstance(state, dict) or not isinstance(network, dict):
             raise InputError(f"{path}: not the checkpoint of a training")
         for name, value in _plain(self.options).items():
-            began = state["options"].get(name)
+            began = state["options"].get(name, getattr(TrainOptions(), name))  # or younger than the file
             if began != value:
                 raise InputError(f"{path}: the training was begun with {name} {began!r}, now it would be {value!r}")
         for name in ("classes", "counts"):
@@ -237,13 +247,14 @@ def _numbers(terms: Any) -> dict[str, float]:
     return {name: float(value.detach()) for name, value in terms.items()}
 
 
-def _describe(data: NmrShapes) -> dict[str, Any]:
+def _describe(data: ImageSet) -> dict[str, Any]:
     """What a network's file says of the data that it was trained on."""
-    counts = data.class_of.bincount(minlength=len(data.synsets)).tolist()
+    counts = data.class_of.bincount(minlength=len(data.classes)).tolist()
     some = torch.linspace(0, len(data) - 1, min(64, len(data))).long()
-    alphas = data.images(some[:, None], torch.arange(0, 24, 3))[..., 3].flatten(0, 1)
+    pictures = data.images(some[:, None], torch.arange(0, data.num_views, 3)).flatten(0, 1)
+    alphas = pictures[..., 3] if data.has_silhouettes else with_alpha(pictures.movedim(-1, 1).float() / 255)[:, 3]
     return {
-        "classes": list(data.synsets),
+        "classes": list(data.classes),
         "counts": counts,
         "split": data.split,
         "framing": Framing.of(alphas).plain(),

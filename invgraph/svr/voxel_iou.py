@@ -7,17 +7,24 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..data.image_sets import nmr_voxels
-from ..data.image_sets.nmr_frame import RESOLUTION
+from ..data.image_sets.grid import Grid
+from ..data.shapes.voxelize import voxelize
 from ..geometry.mesh import Mesh
 from ..metrics import occupancy_iou
 
 
-def filled_by(mesh: Mesh) -> Tensor:
-    """(32, 32, 32) bool, indexed x, y, z: voxels that a mesh fills; none where the mesh has no faces."""
+def filled_by(mesh: Mesh, grid: Grid | None = None) -> Tensor:
+    """(R, R, R) bool, indexed x, y, z: voxels that a mesh fills; none where the mesh has no faces.
+
+    Args:
+        mesh: one mesh in the frame of the cameras.
+        grid: which voxels; None: those of SoftRas and NMR.
+    """
+    grid = grid or Grid()
     if mesh.num_faces == 0:
-        return torch.zeros((RESOLUTION,) * 3, dtype=torch.bool)
-    return nmr_voxels(Mesh(mesh.verts.detach().cpu(), mesh.faces.cpu())).filled
+        return torch.zeros((grid.resolution,) * 3, dtype=torch.bool)
+    verts = mesh.verts.detach().cpu()
+    return voxelize(Mesh((verts - verts.new_tensor(grid.center)) / grid.side, mesh.faces.cpu()), grid.resolution)
 
 
 def voxel_iou(pred: Sequence[Mesh] | Tensor, truth: Tensor) -> Tensor:

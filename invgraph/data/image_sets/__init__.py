@@ -2,8 +2,18 @@
 
 from .choy import ChoyShapes
 from .dvr import DvrShapes
+from .image_set import ImageSet, open_image_set
 from .nmr import NmrShapes
 from .nmr_frame import nmr_cameras, nmr_voxels
 from .splits import check_splits
 
-__all__ = ["ChoyShapes", "DvrShapes", "NmrShapes", "check_splits", "nmr_cameras", "nmr_voxels"]
+__all__ = [
+    "ChoyShapes",
+    "DvrShapes",
+    "ImageSet",
+    "NmrShapes",
+    "check_splits",
+    "nmr_cameras",
+    "nmr_voxels",
+    "open_image_set",
+]

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import InputError
-from .pictured import Matrices, PicturedShapes
+from .camera_file import Matrices
+from .pictured import PicturedShapes
 
 
 class ChoyShapes(PicturedShapes):

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
-from .pictured import Matrices, PicturedShapes
+from .camera_file import Matrices
+from .pictured import PicturedShapes
 
 
 class DvrShapes(PicturedShapes):

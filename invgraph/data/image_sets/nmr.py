@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from ...cameras import Cameras
 from ...errors import InputError
 from ..shapes.records import ShapePoints, Voxels
 from .array_file import Progress, open_array
+from .grid import Grid
 from .indices import Index, chosen
 from .nmr_frame import RESOLUTION, SIZE, VIEWS, as_voxels, nmr_cameras
 
@@ -97,6 +99,12 @@ class NmrShapes:
     """Views of each shape."""
     image_size = (SIZE, SIZE)
     """Height and width of the pictures."""
+    has_silhouettes = True
+    """Pictures are RGBA."""
+    truth: Literal["voxels"] = "voxels"
+    """What shapes are compared with."""
+    grid = Grid()
+    """The voxels of :meth:`filled`."""
 
     def __len__(self) -> int:
         return int(self._first[-1])
@@ -116,6 +124,11 @@ class NmrShapes:
     def classes(self) -> tuple[str, ...]:
         """The synsets."""
         return self.synsets
+
+    @property
+    def shared_cameras(self) -> Cameras:
+        """Those of all views."""
+        return nmr_cameras()
 
     def cameras(self, views: Sequence[int] | Tensor | None = None) -> Cameras:
         """Cameras of views, the same for every shape: :func:`nmr_cameras`."""

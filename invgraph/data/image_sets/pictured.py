@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,9 +19,9 @@ from ...errors import InputError
 from ..shapes.folder import CLOUD, FILES, POINTS, VOXELS, ShapeFolder
 from ..shapes.npz import load_frame
 from ..shapes.records import ShapeCloud, ShapePoints, Voxels
+from .camera_file import Matrices, check_matrix, read_matrices
+from .grid import Grid
 from .indices import Index, chosen
-
-Matrices = dict[str, np.ndarray]
 
 
 class PicturedShapes(ABC):
@@ -50,7 +52,7 @@ class PicturedShapes(ABC):
     ) -> None:
         marks = (self.pictures, *FILES)
         found = ShapeFolder(root, split=split, categories=classes, marks=marks)
-        self.root, self.names, self._folder = found.root, found.models, found
+        self.root, self.names, self._folder, self.split = found.root, found.models, found, split
         of = [name.rpartition("/")[0] for name in self.names]
         self.classes: tuple[str, ...] = tuple(dict.fromkeys(of) if classes is None else classes)
         """Names of the classes, in the order of :attr:`class_of`; "" where models are in the root itself."""
@@ -62,9 +64,11 @@ class PicturedShapes(ABC):
         """(N,) int64: class of each model, an index into :attr:`classes`."""
         self._files: dict[int, list[Path]] = {}
         self._cameras: dict[int, Cameras] = {}
+        self._filled: dict[int, np.ndarray] = {}
         self.num_views = len(self._views(0))
         """Views of each model."""
-        self.image_size = self._open(self._views(0)[0]).shape[:2]
+        height, width = self._open(self._views(0)[0]).shape[:2]
+        self.image_size: tuple[int, int] = (height, width)
         """Height and width of the pictures."""
 
     def __len__(self) -> int:
@@ -116,17 +120,72 @@ class PicturedShapes(ABC):
         )
         return of[0]._with(R, t, K)
 
-    def points(self, index: int, *, noise: float = 0.0, generator: torch.Generator | int | None = None) -> ShapePoints:
-        """Points of the padded unit cube with their occupancies; arguments as of :func:`load_points`."""
-        return self._folder.points(index, noise=noise, generator=generator)
+    def points(
+        self,
+        index: int,
+        count: int | None = None,
+        *,
+        noise: float = 0.0,
+        generator: torch.Generator | int | None = None,
+    ) -> ShapePoints:
+        """Points of the padded unit cube with their occupancies.
+
+        Args:
+            index: which model.
+            count: how many, at random; None: all.
+            noise: see :func:`load_points`.
+            generator: source of the choice and of the noise, or a seed; the global generator if None.
+
+        Raises:
+            ValueError: more than there are.
+            InputError: a file that is missing or broken.
+        """
+        if isinstance(generator, int):
+            generator = torch.Generator().manual_seed(generator)
+        found = self._folder.points(index, noise=noise, generator=generator)
+        if count is None:
+            return found
+        if not 0 < count <= len(found):
+            raise ValueError(f"count: expected 1 to {len(found)}, the points of {self.names[index]}, got {count}")
+        rows = torch.randperm(len(found), generator=generator)[:count]
+        return ShapePoints(found.points[rows], found.occupancies[rows], found.loc, found.scale)
 
     def cloud(self, index: int) -> ShapeCloud:
         """Points of the surface, with normals."""
         return self._folder.cloud(index)
 
     def voxels(self, index: int) -> Voxels:
-        """Voxels, as their file places them."""
-        return self._folder.voxels(index)
+        """Voxels in the frame of the unit cube, that of the cameras.
+
+        Where only points are known, those of :attr:`grid` most of whose points are inside.
+        """
+        if self.truth == "points":
+            return self.grid.placed(self.filled([index])[0])
+        voxels = self._folder.voxels(index)
+        center, side = self._own_frame(index)
+        return Voxels(voxels.filled, (voxels.low - center) / side, voxels.side / side)
+
+    def filled(self, shapes: Tensor | Sequence[int]) -> Tensor:
+        """(B, R, R, R) bool voxels of :attr:`grid`, indexed x, y, z: of points where there are points."""
+        return torch.stack([self._solid(int(i)) for i in torch.as_tensor(shapes).tolist()])
+
+    @property
+    def truth(self) -> Literal["voxels", "points"] | None:
+        """What shapes are compared with: points, as in the papers of these layouts, or voxels where these are all."""
+        return "points" if self.has_points else "voxels" if (self.path(0) / VOXELS).is_file() else None
+
+    @functools.cached_property
+    def grid(self) -> Grid:
+        """The voxels of :meth:`filled`: those of the first model's file, where there are no points."""
+        return Grid.of(self.voxels(0)) if self.truth == "voxels" else Grid()
+
+    @property
+    def has_silhouettes(self) -> bool:
+        """Whether pictures are RGBA."""
+        return self.channels == 4
+
+    shared_cameras = None
+    """Every model has its own cameras."""
 
     @property
     def has_points(self) -> bool:
@@ -150,14 +209,35 @@ class PicturedShapes(ABC):
 
     def _frame(self, index: int, path: Path, file: Matrices) -> tuple[Tensor, float]:
         """Centre and side, in the world of the file of cameras, of what becomes the unit cube."""
+        return self._own_frame(index)
+
+    def _own_frame(self, index: int) -> tuple[Tensor, float]:
+        """Centre and side, in a model's own frame, of what becomes the unit cube."""
         for name in (POINTS, CLOUD):
             path = self.path(index) / name
             if path.is_file():
                 return load_frame(path)
         if (self.path(index) / VOXELS).is_file():
-            voxels = self.voxels(index)
+            voxels = self._folder.voxels(index)
             return voxels.low + voxels.side / 2, voxels.side
         return torch.zeros(3, dtype=torch.float64), 1.0
+
+    def _solid(self, index: int) -> Tensor:
+        """(R, R, R) bool; kept as bits, since evaluation asks for the same shapes again."""
+        shape = (self.grid.resolution,) * 3
+        if index not in self._filled:
+            if self.truth == "points":
+                known = self.points(index)
+                found = self.grid.of_points(known.points, known.occupancies)
+            elif self.truth == "voxels":
+                voxels = self.voxels(index)
+                place = Grid.of(voxels)
+                found = voxels.filled if place == self.grid else place.at(voxels.filled, self.grid.centers())
+            else:
+                raise InputError(f"{self.path(index)}: expected {POINTS} or {VOXELS}, got neither")
+            self._filled[index] = np.packbits(found.numpy())
+        bits = np.unpackbits(self._filled[index], count=self.grid.resolution**3)
+        return torch.from_numpy(bits.astype(bool)).view(shape)
 
     def _views(self, index: int) -> list[Path]:
         """Pictures of a model, in the order of their numbers."""
@@ -177,12 +257,12 @@ class PicturedShapes(ABC):
         """Cameras of all views of a model."""
         if index not in self._cameras:
             path = self._camera_file(index)
-            file = _arrays(path)
+            file = read_matrices(path)
             K, Rt = [], []
             for picture in self._views(index)[: self.num_views]:
                 number = int(picture.stem)
                 for key in self.keys:
-                    _check(path, f"{key}_{number}", file)
+                    check_matrix(path, f"{key}_{number}", file)
                 intrinsics, pose = self._matrices(number, file)
                 K.append(intrinsics)
                 Rt.append(pose)
@@ -208,25 +288,3 @@ class PicturedShapes(ABC):
         except Exception as error:  # Pillow raises many kinds for broken files
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             raise InputError(f"{path}: not a readable picture ({reason})") from error
-
-
-def _arrays(path: Path) -> Matrices:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file of cameras")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
-    except Exception as error:  # zipfile and numpy raise many kinds for broken archives
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise InputError(f"{path}: not a readable npz archive, truncated perhaps ({reason})") from error
-
-
-def _check(path: Path, key: str, file: Matrices) -> None:
-    """A matrix of 3 or 4 rows and columns, of finite numbers."""
-    if key not in file:
-        raise InputError(f"{path}: expected the key {key!r}, got {', '.join(sorted(file)[:4]) or 'none'} ...")
-    array = file[key]
-    if array.dtype.kind not in "fiu" or array.shape not in ((3, 3), (3, 4), (4, 4)):
-        raise InputError(f"{path}: {key!r} is {array.dtype} of shape {array.shape}, expected a matrix of 3 or 4 rows")
-    if not np.isfinite(array).all():
-        raise InputError(f"{path}: {key!r} is not finite")
