@@ -28,7 +28,7 @@ SYNSETS = {
 
 def builders() -> dict[str, Callable[[Dice], Parts]]:
     """The function that puts together a shape of each class; imports manifold3d."""
-    from . import boats, furniture, handhelds, seats, vehicles
+    from . import boats, furniture, handhelds, seats, sofas, vehicles
 
     return {
         "airplane": vehicles.airplane,
@@ -38,7 +38,7 @@ def builders() -> dict[str, Callable[[Dice], Parts]]:
         "display": furniture.display,
         "lamp": furniture.lamp,
         "rifle": handhelds.rifle,
-        "sofa": seats.sofa,
+        "sofa": sofas.sofa,
         "table": furniture.table,
         "phone": handhelds.phone,
         "boat": boats.boat,

@@ -1,10 +1,10 @@
-"""Chairs and sofas."""
+"""Chairs."""
 
 from __future__ import annotations
 
 import math
 
-from .parts import Colour, Dice, Manifold, Parts, ball, bar, box, lathe, pair, prism, ring, rod, soft_box, wheel
+from .parts import Colour, Dice, Manifold, Parts, ball, bar, box, lathe, pair, ring, rod, soft_box, wheel
 
 
 def chair(dice: Dice) -> Parts:
@@ -119,54 +119,3 @@ def _arms(dice: Dice, parts: Parts, colour: Colour, width: float, depth: float, 
         parts.add(colour, *pair(box(0.6 * size, rise, depth * 0.9, (x, seat + rise / 2, 0))))
     else:
         parts.add(colour, *pair(bar((x, seat - 0.03, -depth * 0.45), (x, seat + rise, -depth * 0.45), size)))
-
-
-def sofa(dice: Dice) -> Parts:
-    """Cushions between arms, on feet or on the floor; some with a chaise or without one arm."""
-    parts = Parts()
-    cloth = dice.colour()
-    accent = dice.colour() if dice.chance(0.3) else cloth
-    seats = dice.whole(1, 4)
-    width = seats * dice(0.5, 0.65)
-    depth, foot = dice(0.7, 0.9), dice(0.03, 0.14)
-    base, cushion, back = dice(0.12, 0.22), dice(0.1, 0.18), dice(0.3, 0.55)
-    thick, arm = dice(0.12, 0.24), dice(0.1, 0.24)
-    parts.add(cloth, box(width, base, depth, (0, foot + base / 2, 0)))
-    top = foot + base
-    for n in range(seats):
-        x = (n + 0.5) * width / seats - width / 2
-        middle = (x, top + cushion / 2 - 0.01, thick / 2)
-        parts.add(accent, soft_box(0.97 * width / seats, cushion, depth - thick, 0.04, middle))
-    high = top + back
-    if dice.chance(0.5):
-        z = -depth / 2 + thick / 2
-        lean = dice(0.0, 0.1)
-        parts.add(cloth, bar((0, foot, z), (0, high, z - lean), width, thick))
-    else:
-        for n in range(seats):
-            x = (n + 0.5) * width / seats - width / 2
-            middle = (x, top + back / 2, -depth / 2 + thick / 2)
-            parts.add(cloth, soft_box(0.98 * width / seats, back + 0.1, thick, 0.06, middle))
-    rise = dice(0.12, 0.32)
-    round_arm = dice.chance(0.4)
-    for i in (-1, 1):
-        if dice.chance(0.12):
-            continue
-        x = i * (width + arm) / 2
-        parts.add(cloth, box(arm + 0.02, base + rise, depth, (x, foot + (base + rise) / 2, 0)))
-        if round_arm:
-            parts.add(cloth, wheel(arm * 0.6, depth, (x, foot + base + rise, 0), "z"))
-    if dice.chance(0.2):
-        reach, side = dice(0.4, 0.7), -1 if dice.chance(0.5) else 1
-        wide = width / max(seats, 2)
-        x = side * (width - wide) / 2
-        outline = [(-wide / 2, 0), (wide / 2, 0), (wide / 2, base + cushion), (-wide / 2, base + cushion)]
-        parts.add(accent, prism(outline, reach + 0.1, "z", (x, foot, depth / 2 + reach / 2 - 0.05)))
-    if foot > 0.05:
-        for i in (-1, 1):
-            for k in (-1, 1):
-                x, z = i * 0.45 * width, k * 0.42 * depth
-                parts.add(dice.wood(), rod((x, 0, z), (x, foot + 0.02, z), 0.02, 0.03))
-    else:
-        parts.add(cloth, box(0.95 * width, foot + 0.02, 0.9 * depth, (0, (foot + 0.02) / 2, 0)))
-    return parts
