@@ -88,7 +88,7 @@ def logits_along(
         found = []
         for begin in range(0, len(seen), size):
             part = seen[begin : begin + size]
-            search = _closest if closest else _all_that_count
+            search = closest_places if closest else _all_that_count
             ray, fraction, share = search(part, strata(len(part), samples, seen.near, generator), importance)
             found.append(Places(ray + begin, fraction, share))
         places = Places(*(torch.cat(x) for x in zip(*found))) if found else _nowhere(seen)
@@ -114,8 +114,9 @@ def logits_along(
     return logits if closest else _logit_of_depth(_log_sum(logits, places.ray, len(seen)))
 
 
-def _closest(seen: FieldOnRays, fraction: Tensor, importance: int) -> Places:
-    """One a ray, where the logit is greatest.
+def closest_places(seen: FieldOnRays, fraction: Tensor, importance: int) -> Places:
+    """One a ray, where the logit is greatest: of samples at fractions (M, S), of ``importance`` more about the greatest
+    of them, and of the summit of the parabola through its neighbours. Without gradients.
 
     There the logit's derivative along the ray is 0, so that the place may be held fixed under the gradient (envelope
     theorem). At an end of the ray the fraction is what is held, and the end moves with the camera as it should.

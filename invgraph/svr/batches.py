@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..cameras import Cameras
 from ..data.image_sets import ImageSet
+from ..fields.ray_pixels import outline_band, sample_pixels
 from .augment import colour_factors, jitter_colours
 from .picture_size import resized
 
@@ -34,13 +35,16 @@ class Batch(NamedTuple):
     """(B, K) in {0, 1}."""
     cameras: Tensor = torch.empty(0, 0, 3, 7)
     """(B, n, 3, 7): R, t and K of each picture; n is 0 where the cameras of a view are the same for all shapes."""
+    pixels: Tensor = torch.empty(0, 0, 0, dtype=torch.int64)
+    """(B, n, P), ``row * W + column`` of pixels of the silhouettes, half of them near the outline; P may be 0."""
+    pixel_weights: Tensor = torch.empty(0, 0, 0)
+    """(B, n, P) with which the mean over them stands for the mean over all pixels."""
 
-    def all_cameras(self) -> Cameras | None:
-        """Cameras (B n n): those of a shape's pictures, once for each of its n pictures; None where shared."""
-        B, n = self.cameras.shape[:2]
-        if not n:
+    def all_cameras(self, codes: int) -> Cameras | None:
+        """Cameras (B codes n): those of a shape's n pictures, for each of its codes; None where shared."""
+        if not self.cameras.shape[1]:
             return None
-        each = self.cameras[:, None].expand(B, n, n, 3, 7).reshape(-1, 3, 7)
+        each = self.cameras[:, None].expand(-1, codes, -1, -1, -1).reshape(-1, 3, 7)
         height, width = self.masks.shape[-2:]
         return Cameras(each[..., :3], each[..., 3], each[..., 4:], (height, width))
 
@@ -57,6 +61,7 @@ class BatchOptions:
         channels: 3 or 4, of the pictures.
         image_size: pixels along a side, as the encoder sees pictures.
         seed: of everything that is drawn.
+        pixels: of each view, for silhouettes along rays; 0 for none.
     """
 
     shapes: int = 16
@@ -66,6 +71,7 @@ class BatchOptions:
     channels: int = 4
     seed: int = 0
     image_size: int = 64
+    pixels: int = 0
 
 
 class StepBatches(Dataset[Batch]):
@@ -106,7 +112,9 @@ class StepBatches(Dataset[Batch]):
         if options.augment:
             flat = jitter_colours(images.flatten(0, 1), factors.flatten(0, 1), options.augment)
             images = flat.view_as(images)
-        return Batch(images, masks, views, *self._points(shapes, first + mine.start), self._cameras(shapes, views))
+        begin = first + mine.start
+        points, cameras = self._points(shapes, begin), self._cameras(shapes, views)
+        return Batch(images, masks, views, *points, cameras, *self._pixels(masks, begin))
 
     def _cameras(self, shapes: Tensor, views: Tensor) -> Tensor:
         # nobody draws what has no silhouettes
@@ -123,6 +131,18 @@ class StepBatches(Dataset[Batch]):
             for i, shape in enumerate(shapes.tolist())
         ]
         return torch.stack([f.points for f in found]), torch.stack([f.occupancies.float() for f in found])
+
+    def _pixels(self, masks: Tensor, first: int) -> tuple[Tensor, Tensor]:
+        count = self._options.pixels if masks.shape[1] else 0
+        if not count:
+            empty = torch.empty(*masks.shape[:2], 0)
+            return empty.long(), empty
+        near = outline_band(masks.flatten(0, 1)).view(masks.shape)
+        found = [
+            sample_pixels(one, count, generator=_generator(self._options.seed, 3, first + i))
+            for i, one in enumerate(near)
+        ]
+        return torch.stack([f.index for f in found]), torch.stack([f.weights for f in found])
 
     def _shape(self, place: int) -> int:
         """Which shape is at a place of the endless sequence of epochs."""

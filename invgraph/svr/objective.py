@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -19,11 +20,14 @@ from ..render import render
 from .batches import Batch
 from .model import Reconstructor
 from .occupancy_decoder import FieldDecoder
+from .ray_silhouettes import check_field, ray_loss, sampled_iou, silhouette_logits
 
 ObjectiveName = Literal["silhouette", "occupancy"]
 Coverage = Literal["soft", "outline", "antialias"]
+SilhouetteBy = Literal["surface", "rays", "both"]
 SOFT_RAS = {"laplacian": 5e-3, "flattening": 5e-4}
 """Weights of Soft Rasterizer's experiments on ShapeNet."""
+_RAYS_UNTIL = 0.5  # of the training, by both
 
 
 @dataclass(frozen=True)
@@ -33,22 +37,30 @@ class ObjectiveOptions:
     Attributes:
         objective: "silhouette": the pictures' outlines alone; "occupancy": points of space that are known to be inside
             or outside, as Occupancy Networks are trained.
+        inputs: how many of a shape's views are shown to the network, the first ones; each gives a shape that is
+            compared with all views. None: all.
         coverage: how silhouettes are drawn, see :func:`invgraph.render.render`.
+        silhouette_by: "surface": drawn; "rays": along rays at a sample of the pixels, of the decoders of fields, see
+            :func:`~invgraph.svr.ray_silhouettes.silhouette_logits`; "both": along rays in the first half of the
+            training, then drawn.
         sigma: softness in squared pixels at the start and from the middle of the training on; falls geometrically.
         relax: factor of the weights at the start; falls geometrically to 1 in the same time.
         weights: of the decoder's terms by name; one that is not here counts 0.
     """
 
     objective: ObjectiveName = "silhouette"
+    inputs: int | None = None
     coverage: Coverage = "outline"
     sigma: tuple[float, float] = (4.0, 0.25)
     relax: float = 1.0
     weights: Mapping[str, float] = field(default_factory=lambda: dict(SOFT_RAS))
+    silhouette_by: SilhouetteBy = "surface"
 
     def __post_init__(self) -> None:
         for name, value, known in (
             ("objective", self.objective, get_args(ObjectiveName)),
             ("coverage", self.coverage, get_args(Coverage)),
+            ("silhouette_by", self.silhouette_by, get_args(SilhouetteBy)),
         ):
             if value not in known:
                 raise ValueError(f"{name}: expected one of {known}, got {value!r}")
@@ -66,13 +78,15 @@ class Objective(nn.Module):
         options: see :class:`ObjectiveOptions`.
 
     Raises:
-        InputError: occupancies asked of a decoder that gives none.
+        InputError: occupancies asked of a decoder that gives none, or rays of one that is no field.
     """
 
     def __init__(self, model: Reconstructor, cameras: Cameras | None, options: ObjectiveOptions) -> None:
         super().__init__()
         if options.objective == "occupancy" and not isinstance(model.decoder, FieldDecoder):
             raise InputError(f"objective 'occupancy': needs the decoder 'occupancy', got {model.options.decoder!r}")
+        if options.silhouette_by != "surface" and options.objective == "silhouette":
+            check_field(model.decoder)
         self.model, self.options = model, options
         self._cameras = cameras
 
@@ -117,23 +131,43 @@ class Objective(nn.Module):
         A view says nothing of the far side; that the shape must look right there too is what teaches it (the multi-view
         loss of Kato et al. 2018, *Neural 3D Mesh Renderer*, and Liu et al. 2019, *Soft Rasterizer*).
         """
-        B, n = batch.views.shape
-        code = self.model.encode(batch.images.flatten(0, 1))
+        code = self.model.encode(batch.images[:, : self.options.inputs].flatten(0, 1))
+        by = self.options.silhouette_by
+        see = self._along_rays if by == "rays" or (by == "both" and progress < _RAYS_UNTIL) else self._drawn
         with torch.autocast(code.device.type, enabled=False):  # geometry needs its digits
-            shapes, regularizers = self.model.decoder.decode(code.float())
-            seen = batch.views[:, None].expand(B, n, n).reshape(B * n, n)
-            sigma = _fall(*self.options.sigma, progress)
-            own = batch.all_cameras()
-            how = {} if own is None else {"cameras": own}
-            alpha = self.silhouettes(shapes, seen, self.options.coverage, sigma, **how).flatten(0, 1)
-            truth = batch.masks[:, None].expand(B, n, *batch.masks.shape[1:]).reshape(alpha.shape)
-            terms = {"silhouette": losses.silhouette_iou(alpha, truth)}
+            loss, iou, regularizers = see(code.float(), batch, _fall(*self.options.sigma, progress))
+            terms = {"silhouette": loss}
             relax = _fall(self.options.relax, 1.0, progress)
             for name, value in regularizers.items():
                 weight = self.options.weights.get(name, 0.0)
                 if weight:
                     terms[name] = relax * weight * value
-        return terms, silhouette_iou(alpha, truth).mean()
+        return terms, iou
+
+    def _drawn(self, code: Tensor, batch: Batch, sigma: float) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """Loss, IoU and the decoder's terms of codes (B n, code_size), from rendered surfaces."""
+        wanted = [name for name, weight in self.options.weights.items() if weight]
+        shapes, regularizers = self.model.decoder.decode(code, wanted)
+        codes = len(code) // len(batch.views)
+        own = batch.all_cameras(codes)
+        how = {} if own is None else {"cameras": own}
+        seen = _for_each_code(batch.views, codes)
+        alpha = self.silhouettes(shapes, seen, self.options.coverage, sigma, **how).flatten(0, 1)
+        truth = _for_each_code(batch.masks, codes).flatten(0, 1)
+        return losses.silhouette_iou(alpha, truth), silhouette_iou(alpha, truth).mean(), regularizers
+
+    def _along_rays(self, code: Tensor, batch: Batch, sigma: float) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """The same from the field itself, at the batch's pixels."""
+        codes = len(code) // len(batch.views)
+        cameras = batch.all_cameras(codes)
+        if cameras is None:
+            assert self._cameras is not None
+            cameras = self._cameras.to(code.device)[_for_each_code(batch.views, codes).flatten()]
+        index, weights = _for_each_code(batch.pixels, codes), _for_each_code(batch.pixel_weights, codes)
+        truth = _for_each_code(batch.masks.flatten(2).gather(2, batch.pixels), codes)
+        logits, regularizers = silhouette_logits(self.model.decoder, code, cameras, index, math.sqrt(sigma))
+        iou = sampled_iou(logits.detach().sigmoid(), truth, weights).mean()
+        return ray_loss(logits, truth, weights), iou, regularizers
 
     def _occupancy(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
         """The binary cross entropy of a shape's points, of the shape that its first view suggests."""
@@ -145,6 +179,11 @@ class Objective(nn.Module):
         inside, truth = logits.detach() > 0, batch.occupancies > 0.5
         both, either = (inside & truth).sum(1), (inside | truth).sum(1)
         return {"occupancy": loss}, (both / either.clamp(min=1)).mean()
+
+
+def _for_each_code(x: Tensor, codes: int) -> Tensor:
+    """(B, n, ...) of the views of each shape -> (B codes, n, ...): each of a shape's codes is seen in all its views."""
+    return x[:, None].expand(-1, codes, *x.shape[1:]).flatten(0, 1)
 
 
 def _fall(start: float, end: float, progress: float) -> float:
