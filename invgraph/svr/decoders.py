@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from torch import Tensor, nn
@@ -35,10 +36,15 @@ class Decoder(nn.Module):
             raise ValueError(f"code_size: expected at least 1, got {code_size}")
         self.code_size = code_size
 
-    def decode(self, code: Tensor) -> tuple[Surfaces, dict[str, Tensor]]:
+    def decode(self, code: Tensor, terms: Collection[str] | None = None) -> tuple[Surfaces, dict[str, Tensor]]:
         """Surfaces of codes (B, code_size), and the terms that prefer some of them, as means over the batch.
 
         The terms are scalars by name, without weights: the objective weights them.
+
+        Args:
+            code: (B, code_size).
+            terms: names of those that are wanted, the others cost no time; None: all. Names of other decoders' terms
+                are passed over.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define decode()")
 

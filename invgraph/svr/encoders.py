@@ -8,10 +8,10 @@ from torch import nn
 
 from ..errors import InputError
 from .conv_encoder import ConvEncoder
-from .resnet import ResNet18
+from .resnet import ResNet8, ResNet18
 from .vit import ViT
 
-ENCODERS = ("conv", "resnet18", "vit")
+ENCODERS = ("conv", "resnet8", "resnet18", "vit")
 
 
 def make_encoder(
@@ -24,8 +24,9 @@ def make_encoder(
     """An encoder: images (B, channels, image_size, image_size) in [0, 1] -> codes (B, code_size).
 
     Args:
-        name: "conv" (the CNN of Soft Rasterizer), "resnet18", "vit" (six layers of 192 channels, 8 x 8 patches), or
-            "timm:NAME" and "torchvision:NAME" for a model of those libraries, where they are installed.
+        name: "conv" (the CNN of Soft Rasterizer), "resnet8" (a third of the work of the next), "resnet18", "vit" (six
+            layers of 192 channels, 8 x 8 patches), or "timm:NAME" and "torchvision:NAME" for a model of those
+            libraries, where they are installed.
         channels: of the pictures.
         image_size: pixels along a side.
         code_size: length of the code.
@@ -40,6 +41,8 @@ def make_encoder(
     library, _, model = name.partition(":")
     if name == "conv":
         encoder: nn.Module = ConvEncoder(channels, image_size, code_size)
+    elif name == "resnet8":
+        encoder = ResNet8(channels, image_size, code_size)
     elif name == "resnet18":
         encoder = ResNet18(channels, code_size)
     elif name == "vit":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
@@ -58,19 +60,22 @@ class MeshDecoder(Decoder):
         """(F, 3) int64, of every surface."""
         return self._template.faces
 
-    def decode(self, code: Tensor) -> tuple[Mesh, dict[str, Tensor]]:
-        """A batch of meshes, and three terms, sums over a mesh.
+    def decode(self, code: Tensor, terms: Collection[str] | None = None) -> tuple[Mesh, dict[str, Tensor]]:
+        """A batch of meshes, and four terms, sums over a mesh.
 
         ``laplacian``: :func:`~invgraph.losses.laplacian_uniform`; ``flattening``: :func:`~invgraph.losses.smoothness`;
-        ``uniformity``: :func:`~invgraph.losses.vertex_uniformity`.
+        ``uniformity``: :func:`~invgraph.losses.vertex_uniformity`; ``area``: of the surface. What no silhouette shows
+        is for the terms to decide, and the least surface that has the silhouettes is the likeliest: a table is not
+        solid down to the cone that its top hides.
         """
         mesh = self.forward(code)
-        terms = {
-            "laplacian": losses.laplacian_uniform(mesh),
-            "flattening": losses.smoothness(mesh),
-            "uniformity": losses.vertex_uniformity(mesh),
+        all_terms = {
+            "laplacian": losses.laplacian_uniform,
+            "flattening": losses.smoothness,
+            "uniformity": losses.vertex_uniformity,
+            "area": lambda mesh: mesh.area().mean(),
         }
-        return mesh, terms
+        return mesh, {name: term(mesh) for name, term in all_terms.items() if terms is None or name in terms}
 
     def forward(self, code: Tensor) -> Mesh:
         """Codes (B, code_size) -> one mesh of verts (B, V, 3)."""

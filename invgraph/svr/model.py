@@ -85,7 +85,7 @@ class Reconstructor(nn.Module):
             )
         if encoder is None:
             encoder = make_encoder(options.encoder, options.channels, options.image_size, options.code_size)
-        self.encoder = encoder
+        self.encoder = encoder.to(memory_format=torch.channels_last)  # convolutions take three quarters of the time
         self.decoder = make_decoder(options)
 
     def encode(self, images: Tensor) -> Tensor:
@@ -105,7 +105,7 @@ class Reconstructor(nn.Module):
         if options.channels == 4:
             alpha = images[:, 3:]
             images = torch.cat([images[:, :3] * alpha, alpha], 1)
-        return self.encoder(images)
+        return self.encoder(images.contiguous(memory_format=torch.channels_last))
 
     def decode(self, code: Tensor) -> Surfaces:
         """Surfaces of codes, in the canonical frame; see :class:`~invgraph.svr.Decoder`."""

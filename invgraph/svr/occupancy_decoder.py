@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import torch
 from torch import Tensor
 
@@ -50,7 +52,7 @@ class FieldDecoder(Decoder):
         self.check(code)
         return self.field(points, code)
 
-    def decode(self, code: Tensor) -> tuple[list[Mesh], dict[str, Tensor]]:
+    def decode(self, code: Tensor, terms: Collection[str] | None = None) -> tuple[list[Mesh], dict[str, Tensor]]:
         """One mesh a code, empty where the field has no surface; no terms."""
         return self.forward(code), {}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -66,15 +68,15 @@ class DistanceDecoder(Decoder):
         steps = spread @ (steps @ spread.mT)  # along y and z, then along x
         return self.ball + self.cell * (spread @ steps.flatten(2)).view_as(steps)
 
-    def decode(self, code: Tensor) -> tuple[list[Mesh], dict[str, Tensor]]:
+    def decode(self, code: Tensor, terms: Collection[str] | None = None) -> tuple[list[Mesh], dict[str, Tensor]]:
         """One mesh a code, empty where all distances are positive; three terms.
 
         ``bending`` and ``eikonal``: see :func:`~invgraph.shapes.lattice_energies`; ``presence``: by how many cells the
         deepest node is short of one cell inside, 0 for shapes that are there: without it an empty one could not come
         back.
         """
-        distances, terms = self.decode_lattice(code)
-        return self._surfaces(distances), terms
+        distances, found = self.decode_lattice(code)
+        return self._surfaces(distances), {name: x for name, x in found.items() if terms is None or name in terms}
 
     def decode_lattice(self, code: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """:meth:`distances` of codes, and the terms of :meth:`decode`: what training along rays needs, which no mesh

@@ -13,7 +13,9 @@ from .model import ModelOptions
 from .objective import Coverage, ObjectiveName, ObjectiveOptions
 
 Preset = Literal["full", "laptop", "smoke"]
-Precision = Literal["32", "bf16"]
+Precision = Literal["auto", "32", "bf16"]
+_RISE = 0.02  # of the steps
+_WEIGHTS = ("laplacian", "flattening", "uniformity", "area", "eikonal", "bending", "presence")
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class TrainOptions:
     objective: ObjectiveName = "silhouette"
     """silhouette: the pictures' outlines alone; occupancy: 3D truth, points inside and outside."""
     encoder: str = "conv"
-    """conv, resnet18, vit, timm:NAME or torchvision:NAME."""
+    """conv, resnet8, resnet18, vit, timm:NAME or torchvision:NAME."""
     code_size: int = 512
     """Numbers between encoder and decoder."""
     image_size: int = 64
@@ -33,9 +35,14 @@ class TrainOptions:
     steps: int = 250_000
     """Steps of the whole training."""
     batch: int = 64
-    """Shapes in a step, of all processes together; each in two views, and each of these drawn from both cameras."""
+    """Shapes in a step, of all processes together."""
+    views: int = 2
+    """Views of each shape in a step, of whose outlines it learns; drawing one more is cheap."""
+    inputs: int = 2
+    """How many of them the network sees; each gives a shape, which is compared with all views."""
     learning_rate: float = 1e-4
-    """Adam's step size at the start; falls to a hundredth, as half a cosine."""
+    """Adam's greatest step size: risen to in the first fiftieth of the steps, then falls to a hundredth, as half a
+    cosine."""
     augment: float = 0.0
     """Strength of random changes of brightness, saturation and hue; 0 for none."""
     coverage: Coverage = "outline"
@@ -50,6 +57,8 @@ class TrainOptions:
     """Weight of the angles between its faces."""
     uniformity: float = 0.0
     """Weight of its edges' squared lengths."""
+    area: float = 0.0
+    """Weight of its area: where no outline tells, the least surface is taken."""
     eikonal: float = 0.1
     """Weight of distances being distances, of the decoder sdf."""
     bending: float = 1e-4
@@ -62,14 +71,16 @@ class TrainOptions:
     """Of the first weights, the order of the shapes, their views and their colours."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "points", "code_size"):
+        for name in ("steps", "batch", "views", "inputs", "points", "code_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
         if not 0 < self.learning_rate < float("inf"):
             raise ValueError(f"learning_rate: expected a finite number above 0, got {self.learning_rate}")
         if not 0 <= self.augment <= 2:
             raise ValueError(f"augment: expected a strength from 0 to 2, got {self.augment}")
-        for name in ("laplacian", "flattening", "uniformity", "eikonal", "bending", "presence"):
+        if not self.inputs <= self.views <= 24:
+            raise ValueError(f"views: expected at least the {self.inputs} inputs and at most 24, got {self.views}")
+        for name in _WEIGHTS:
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(f"{name}: expected a finite weight of at least 0, got {getattr(self, name)}")
         if self.objective == "occupancy" and self.decoder != "occupancy":
@@ -84,18 +95,19 @@ class TrainOptions:
     def for_batches(self, channels: int = 4) -> BatchOptions:
         """The batches."""
         points = self.points if self.objective == "occupancy" else 0
-        views = 1 if self.objective == "occupancy" else 2
+        views = 1 if self.objective == "occupancy" else self.views
         return BatchOptions(self.batch, views, points, self.augment, channels, self.seed, self.image_size)
 
     def for_objective(self) -> ObjectiveOptions:
         """The objective."""
-        names = ("laplacian", "flattening", "uniformity", "eikonal", "bending", "presence")
-        weights = {name: getattr(self, name) for name in names}
-        return ObjectiveOptions(self.objective, self.coverage, self.sigma, self.relax, weights)
+        weights = {name: getattr(self, name) for name in _WEIGHTS}
+        how = {"objective": self.objective, "inputs": self.inputs, "coverage": self.coverage, "sigma": self.sigma}
+        return ObjectiveOptions(**how, relax=self.relax, weights=weights)  # type: ignore[arg-type]
 
     def rate(self, step: int) -> float:
         """Adam's step size at a step."""
-        return self.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / self.steps)))
+        rise = min(1.0, (step + 1) / (_RISE * self.steps))
+        return self.learning_rate * rise * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / self.steps)))
 
 
 @dataclass(frozen=True)
@@ -108,8 +120,8 @@ class RunOptions:
     """Machines; start the same command on each, with MASTER_ADDR, MASTER_PORT and NODE_RANK set, or under SLURM."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     """gpu where there is one."""
-    precision: Precision = "32"
-    """bf16: the encoder in mixed precision; geometry stays in float32."""
+    precision: Precision = "auto"
+    """bf16: the encoder in mixed precision; geometry stays in float32. auto: where the processor has bf16."""
     workers: int = 0
     """Processes that load batches ahead, for each device."""
     checkpoint_every: int = 500
@@ -129,7 +141,19 @@ class RunOptions:
 
 PRESETS: dict[str, TrainOptions] = {
     "full": TrainOptions(),
-    "laptop": TrainOptions(code_size=256, steps=6_000, batch=16, learning_rate=3e-4),
+    "laptop": TrainOptions(
+        encoder="resnet8",
+        code_size=256,
+        steps=15_000,
+        batch=16,
+        views=4,
+        inputs=1,
+        learning_rate=1e-3,
+        coverage="antialias",
+        laplacian=2e-4,
+        flattening=0.0,
+        area=0.1,
+    ),
     "smoke": TrainOptions(code_size=64, steps=20, batch=4, learning_rate=3e-4),
 }
 """full: the setting of Soft Rasterizer; laptop: half an hour on two cores; smoke: seconds, to see that all is there."""

@@ -21,7 +21,7 @@ from .model_file import model_entry, save_model
 from .objective import Objective
 from .picture_size import with_alpha
 from .synced_norm import sync_batch_norms
-from .train_options import RunOptions, TrainOptions
+from .train_options import Precision, RunOptions, TrainOptions
 from .train_watchers import Watcher
 from .validation import Validation
 
@@ -56,8 +56,19 @@ def make_fabric(run: RunOptions) -> Fabric:
         devices=run.devices,
         num_nodes=run.num_nodes,
         strategy="ddp" if run.devices * run.num_nodes > 1 else "auto",
-        precision=_BACKENDS[run.precision],  # type: ignore[arg-type]
+        precision=_BACKENDS[_precision(run)],  # type: ignore[arg-type]
     )
+
+
+def _precision(run: RunOptions) -> Precision:
+    """What "auto" is here: bf16 where there are instructions for it; elsewhere it is slower than float32."""
+    if run.precision != "auto":
+        return run.precision
+    if run.accelerator != "cpu" and torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "32"
+    capabilities = torch.backends.cpu.get_cpu_capability()
+    has = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bf16" if capabilities.startswith("AVX512") and has else "32"
 
 
 def train(

@@ -81,8 +81,11 @@ def test_without_displacement_the_mesh_is_the_template():
 
 
 def test_terms_of_the_mesh_are_those_of_its_losses():
-    mesh, terms = MeshDecoder(4, level=1).decode(torch.randn(2, 4))
-    assert set(terms) == {"laplacian", "flattening", "uniformity"}
+    decoder, code = MeshDecoder(4, level=1), torch.randn(2, 4)
+    mesh, terms = decoder.decode(code)
+    assert set(terms) == {"laplacian", "flattening", "uniformity", "area"}
+    torch.testing.assert_close(terms["area"], mesh.area().mean())
+    assert set(decoder.decode(code, ("area", "eikonal"))[1]) == {"area"}
     torch.testing.assert_close(terms["uniformity"], 2 * mesh.edge_lengths().square().sum(-1).mean())
 
 

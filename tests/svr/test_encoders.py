@@ -12,7 +12,7 @@ from invgraph.svr import ResNet18, ViT, load_pretrained, make_encoder
 from invgraph.svr.encoders import with_channels
 
 
-@pytest.mark.parametrize("name", ["conv", "resnet18", "vit"])
+@pytest.mark.parametrize("name", ["conv", "resnet8", "resnet18", "vit"])
 @pytest.mark.parametrize(("channels", "size"), [(4, 64), (3, 32)])
 def test_images_become_codes_that_depend_on_them(name, channels, size):
     torch.manual_seed(0)
@@ -41,14 +41,14 @@ def test_resnet18_has_the_published_number_of_parameters():
     assert "layer2.0.downsample.1.weight" in encoder.state_dict()
 
 
-@pytest.mark.parametrize("name", ["conv", "vit"])
-def test_a_size_that_does_not_divide_is_refused(name):
-    with pytest.raises(ValueError, match="multiple of 8"):
+@pytest.mark.parametrize(("name", "divisor"), [("conv", 8), ("vit", 8), ("resnet8", 16)])
+def test_a_size_that_does_not_divide_is_refused(name, divisor):
+    with pytest.raises(ValueError, match=f"multiple of {divisor}"):
         make_encoder(name, image_size=60)
 
 
 def test_unknown_names_are_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="'conv', 'resnet18', 'vit'"):
+    with pytest.raises(ValueError, match="'conv', 'resnet8', 'resnet18', 'vit'"):
         make_encoder("resnet19")
 
 
