@@ -14,13 +14,14 @@ from ..svr.evaluate import METHODS, EvalOptions
 from .folder import check_folder, filled_folder
 
 if TYPE_CHECKING:
-    from ..data.image_sets import NmrShapes
+    from ..data.image_sets import ImageSet
     from ..svr import Reconstructor
     from ..svr.evaluate import Evaluation
 
 RESULTS = ("eval.json", "report.html", "tsne.png", "cases.png")
 LABELS = {
     "voxel_iou": "Voxel IoU",
+    "point_iou": "IoU at points",
     "f1": "F1 at 1% of the side",
     "chamfer_l1": "Chamfer-L1, share of the side",
     "normal_consistency": "Normal consistency",
@@ -32,13 +33,14 @@ class Eval:
     """Evaluate a network that reconstructs shapes from single pictures.
 
     Voxel IoU at 32^3 by the protocol of SoftRas and NMR, Chamfer-L1, F1 at 1% of the side and normal consistency, by
-    class, beside mean shapes, retrieval, and the best that retrieval could do.
+    class, beside mean shapes, retrieval, and the best that retrieval could do. Of folders with points.npz, the IoU at
+    these points, as Occupancy Networks and DVR report it.
     """
 
     checkpoint: Annotated[Positional[Path], arg(metavar="CHECKPOINT")]
     """File that 'invgraph train' wrote."""
     data: Annotated[Positional[Path], arg(metavar="DATA")]
-    """Folder of a data set in the format of the SoftRas/NMR ShapeNet files."""
+    """Folder of a data set: the files of SoftRas/NMR ShapeNet, or the folders of Occupancy Networks or DVR."""
     out: Annotated[Path, arg(metavar="DIR")]
     """Folder for the results; made if missing."""
     split: str = "test"
@@ -51,7 +53,7 @@ class Eval:
 
     def run(self) -> int:
         """Evaluate, write, print the table; 0."""
-        from ..data.image_sets import NmrShapes, check_splits
+        from ..data.image_sets import check_splits, open_image_set
         from ..progress import Bar
         from ..svr.evaluate import evaluate
         from ..svr.model_file import load_model
@@ -59,7 +61,7 @@ class Eval:
         check_folder(self.out, RESULTS, overwrite=self.overwrite)
         model = load_model(self.checkpoint)
         home = self.train or self.data
-        data, train = NmrShapes(self.data, split=self.split), NmrShapes(home, split="train")
+        data, train = open_image_set(self.data, split=self.split), open_image_set(home, split="train")
         if (home.resolve(), "train") != (self.data.resolve(), self.split):
             check_splits({"train": train, self.split: data})
         print(f"{self.data}: {len(data):,} shapes of {len(data.classes)} classes in {self.split!r}", flush=True)
@@ -78,9 +80,7 @@ class Eval:
         self._say(found)
         return 0
 
-    def _write(
-        self, model: Reconstructor, data: NmrShapes, train: NmrShapes, found: Evaluation, seconds: float
-    ) -> None:
+    def _write(self, model: Reconstructor, data: ImageSet, train: ImageSet, found: Evaluation, seconds: float) -> None:
         """All of the results."""
         from .. import __version__
         from ..geometry.files import write_atomically
@@ -96,9 +96,9 @@ class Eval:
             for shape, view in chosen:
                 iou = float(found.iou[shape, found.views.tolist().index(view)])
                 tiles = case_pictures(model, data, surfaces, shape, view)
-                synset, row = names[shape].split("/")
+                synset, _, row = names[shape].rpartition("/")
                 cards.append(Card(f"{class_name(synset)} {row}, view {view}", f"IoU {iou:.3f}", tiles))
-                cases[kind].append({"shape": names[shape], "view": view, "voxel_iou": iou})
+                cases[kind].append({"shape": names[shape], "view": view, found.figure: iou})
                 sheet += [picture for _, picture in tiles]
             groups.append(Group(f"{kind.capitalize()} cases", cards))
         save_picture(self.out / "cases.png", contact_sheet(sheet, columns=5))
@@ -110,7 +110,7 @@ class Eval:
             "train": str(train.root),
             "options": asdict(self.options),
             "shapes": len(data),
-            "surfaces": "as seen" if found.exact else "of voxels",
+            "surfaces": "none" if found.figure == "point_iou" else "as seen" if found.exact else "of voxels",
             "seconds": round(seconds, 1),
             **found.scores,
             "cases": cases,
@@ -118,15 +118,16 @@ class Eval:
         write_atomically(self.out / "eval.json", f"{json.dumps(content, indent=2)}\n".encode())
         self._write_page(data, found, groups)
 
-    def _write_page(self, data: NmrShapes, found: Evaluation, groups: list[Any]) -> None:
+    def _write_page(self, data: ImageSet, found: Evaluation, groups: list[Any]) -> None:
         from ..svr.embedding import embed
         from ..svr.surfaces import class_name
         from ..viz import Panel, Table, class_colors, save_picture, scatter, write_gallery
 
         mean, classes = found.scores["mean"], found.scores["classes"]
+        iou = "voxel IoU" if found.figure == "voxel_iou" else LABELS[found.figure]
         tables = []
         for figure, label in LABELS.items():
-            if mean["model"][figure] is None:
+            if mean["model"].get(figure) is None:
                 continue
             rows = [[name, *(_short(entry[method][figure]) for method in METHODS)] for name, entry in classes.items()]
             rows.append(["mean", *(_short(mean[method][figure]) for method in METHODS)])
@@ -145,11 +146,9 @@ class Eval:
             kind="evaluation",
             title=self.checkpoint.name,
             subtitle=f"{len(data):,} shapes of {len(data.classes)} classes in {self.split!r} of {self.data}",
-            leads=[
-                (f"voxel IoU, {METHODS[m]}", _short(mean[m]["voxel_iou"])) for m in ("model", "retrieval", "oracle")
-            ],
-            figures=[(f"voxel IoU, {METHODS[m]}", _short(mean[m]["voxel_iou"])) for m in ("class_mean", "mean_shape")]
-            + [(label, _short(mean["model"][name])) for name, label in LABELS.items() if name != "voxel_iou"],
+            leads=[(f"{iou}, {METHODS[m]}", _short(mean[m][found.figure])) for m in ("model", "retrieval", "oracle")],
+            figures=[(f"{iou}, {METHODS[m]}", _short(mean[m][found.figure])) for m in ("class_mean", "mean_shape")]
+            + [(label, _short(mean["model"][name])) for name, label in LABELS.items() if not name.endswith("_iou")],
             tables=tables,
             groups=groups,
             panels=panels,
@@ -158,7 +157,7 @@ class Eval:
     def _say(self, found: Evaluation) -> None:
         """The means, and where everything is."""
         width = max(map(len, METHODS.values()))
-        shown = {name: label for name, label in LABELS.items() if found.scores["mean"]["model"][name] is not None}
+        shown = {name: label for name, label in LABELS.items() if found.scores["mean"]["model"].get(name) is not None}
         print(" " * width, *shown.values(), sep="  ")
         for method, words in METHODS.items():
             figures = found.scores["mean"][method]
@@ -174,8 +173,12 @@ def _short(value: float | None) -> str:
 
 def _note(figure: str, found: Evaluation, options: EvalOptions) -> str:
     """How a table was measured."""
+    count = len(found.views)
+    if figure == "point_iou":
+        how = "of points.npz, uniform in the padded unit cube, as Occupancy Networks and DVR report it"
+        return f"At the points {how}; mean of {count} views of each shape. Baselines are voxels. Higher is better."
     if figure == "voxel_iou":
-        views = "all 24 views" if options.views == 24 else f"{options.views} views"
+        views = "all 24 views" if count == 24 else f"{count} views"
         return f"At 32^3, by the protocol of SoftRas and NMR; mean of {views} of each shape. Higher is better."
     truth = "the shapes that were seen" if found.exact else "voxels; reconstructions are compared as voxels too"
     better = "Lower" if figure == "chamfer_l1" else "Higher"

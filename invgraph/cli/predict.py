@@ -108,6 +108,7 @@ class Predict:
 
     def _write(self, name: str, mesh: Mesh, picture: Tensor, framed: Framed) -> Any:
         """The files of a picture, and its card for the page."""
+        from ..data.image_sets import nmr_cameras
         from ..geometry import save_mesh
         from ..svr.case_pictures import drawn, enlarged
         from ..viz import Card, turntable
@@ -116,7 +117,7 @@ class Predict:
             save_mesh(self.out / f"{name}.{end}", mesh)
         if not self.no_turntable:
             turntable(mesh, self.out / f"{name}.mp4", frames=_FRAMES, size=_SIDE)
-        around = drawn(mesh, list(_AROUND))
+        around = drawn(mesh, nmr_cameras(_AROUND))
         tiles = [("as the network saw it", enlarged(framed.image.movedim(0, -1)))]
         tiles += [(f"{15 * view}°", view_picture) for view, view_picture in zip(_AROUND, around, strict=True)]
         size = f"{picture.shape[1]}x{picture.shape[0]} pixels" + (", cropped and padded" if framed.cropped else "")

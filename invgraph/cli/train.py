@@ -28,10 +28,10 @@ RESULTS = (LAST, BEST, OPTIONS, BOARD)
 class Train:
     """Train a network that turns one picture into a mesh, from silhouettes alone unless --objective says otherwise.
 
-    DATA holds the files of SoftRas/NMR ShapeNet, or what 'invgraph data shapes' makes. Writes into DIR: last.ckpt, that
-    'invgraph predict' and --resume take, best.ckpt, options.json and tensorboard. Ctrl-C ends after the step at work;
-    --resume goes on to the weights of a run that was never interrupted, also after a kill. Needs Lightning (pip install
-    'invgraph[train]').
+    DATA holds the files of SoftRas/NMR ShapeNet, as 'invgraph data shapes' makes them, or the folders of Occupancy
+    Networks or of DVR. Writes into DIR: last.ckpt, that 'invgraph predict' and --resume take, best.ckpt, options.json
+    and tensorboard. Ctrl-C ends after the step at work; --resume goes on to the weights of a run that was never
+    interrupted, also after a kill. Needs Lightning (pip install 'invgraph[train]').
     """
 
     data: Annotated[Positional[Path], arg(metavar="DATA")]
@@ -42,7 +42,7 @@ class Train:
     """What the options below are where they are not given. full: as Soft Rasterizer; laptop: half an hour on two cores;
     smoke: seconds."""
     classes: Annotated[tuple[str, ...], arg(metavar="SYNSET")] = ()
-    """Only these classes, by the numbers that their files begin with."""
+    """Only these classes, by the numbers that their files begin with, or the names of their folders."""
     tensorboard: bool = True
     """Write curves and pictures for TensorBoard."""
     overwrite: bool = False
@@ -80,16 +80,16 @@ class Train:
         return self._say(result, time.perf_counter() - began)
 
     def _train(self, *, watched: bool) -> TrainResult:
-        from ..data.image_sets import NmrShapes, check_splits
+        from ..data.image_sets import check_splits, open_image_set
         from ..svr.train_watchers import TrainingBar, TrainingBoard, Watcher
         from ..svr.training import make_fabric, train
 
-        data = NmrShapes(self.data, split="train", synsets=self.classes or None)
-        held = NmrShapes(self.data, split="val", synsets=data.synsets)
+        data = open_image_set(self.data, split="train", classes=self.classes or None)
+        held = open_image_set(self.data, split="val", classes=data.classes)
         watchers: list[Watcher] = []
         if watched:
             check_splits({"train": data, "val": held})
-            print(f"{self.data}: {len(data):,} shapes of {len(data.synsets)} classes, {len(held):,} to validate on")
+            print(f"{self.data}: {len(data):,} shapes of {len(data.classes)} classes, {len(held):,} to validate on")
         fabric = make_fabric(self.run_on)
         fabric.launch()
         if watched:

@@ -10,23 +10,23 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from ..data.image_sets import NmrShapes
-from ..data.image_sets.nmr_frame import RESOLUTION
+from ..data.image_sets import ImageSet
 from .image_features import image_features
+from .picture_size import with_alpha
 
 Progress = Callable[[int, int], None]
 _CHUNK = 256
 _LEVELS = tuple(level / 20 for level in range(1, 20))
 
 
-def voxels_of(data: NmrShapes, shapes: Sequence[int]) -> Tensor:
-    """(N, 32, 32, 32) bool, indexed x, y, z: voxels of shapes."""
+def voxels_of(data: ImageSet, shapes: Sequence[int]) -> Tensor:
+    """(N, R, R, R) bool, indexed x, y, z: voxels of shapes, of the data set's grid."""
     if not len(shapes):
-        return torch.zeros((0, *(RESOLUTION,) * 3), dtype=torch.bool)
-    return torch.stack([data.voxels(i).filled for i in shapes])
+        return torch.zeros((0, *(data.grid.resolution,) * 3), dtype=torch.bool)
+    return data.filled(shapes)
 
 
-def mean_shape(data: NmrShapes, shapes: Sequence[int]) -> Tensor:
+def mean_shape(data: ImageSet, shapes: Sequence[int]) -> Tensor:
     """The mean of shapes' voxels, cut where it agrees best with them: at the level of the highest mean IoU.
 
     Args:
@@ -34,14 +34,14 @@ def mean_shape(data: NmrShapes, shapes: Sequence[int]) -> Tensor:
         shapes: which of its shapes.
 
     Returns:
-        (32, 32, 32) bool, indexed x, y, z.
+        (R, R, R) bool, indexed x, y, z.
 
     Raises:
         ValueError: no shapes.
     """
     if not len(shapes):
         raise ValueError("shapes: expected at least one, got none")
-    total = torch.zeros((RESOLUTION,) * 3)
+    total = torch.zeros((data.grid.resolution,) * 3)
     for _, voxels in _chunks(data, shapes):
         total += voxels.sum(0)
     mean = total / len(shapes)
@@ -52,12 +52,12 @@ def mean_shape(data: NmrShapes, shapes: Sequence[int]) -> Tensor:
     return cuts[int(score.argmax())]
 
 
-def oracle_nearest(data: NmrShapes, truth: Tensor, *, progress: Progress | None = None) -> tuple[Tensor, Tensor]:
+def oracle_nearest(data: ImageSet, truth: Tensor, *, progress: Progress | None = None) -> tuple[Tensor, Tensor]:
     """The training shape of the highest IoU with each true one: a bound for every method that retrieves.
 
     Args:
         data: the training set.
-        truth: (N, 32, 32, 32) bool, indexed x, y, z.
+        truth: (N, R, R, R) bool, indexed x, y, z.
         progress: called with the training shapes compared and those in all.
 
     Returns:
@@ -85,7 +85,7 @@ class Retrieval:
         progress: called with the shapes read and those in all.
     """
 
-    def __init__(self, data: NmrShapes, *, pictures: int = 100_000, progress: Progress | None = None) -> None:
+    def __init__(self, data: ImageSet, *, pictures: int = 100_000, progress: Progress | None = None) -> None:
         if pictures < 1:
             raise ValueError(f"pictures: expected at least 1, got {pictures}")
         shapes = torch.arange(0, len(data), max(1, -(-len(data) // pictures)))
@@ -95,23 +95,23 @@ class Retrieval:
         rows, done = [], 0
         for part in shapes.split(_CHUNK):
             images = data.images(part[:, None], kept[None]).flatten(0, 1).movedim(-1, 1)
-            rows.append(image_features(images.float() / 255))
+            rows.append(image_features(with_alpha(images.float() / 255)))
             done += len(part)
             if progress is not None:
                 progress(done, len(shapes))
         self._features = torch.cat(rows)
 
     def nearest(self, images: Tensor) -> Tensor:
-        """(B,) index of the training shape for each picture (B, 4, H, W), straight RGBA in [0, 1]."""
+        """(B,) index of the training shape for each picture in [0, 1]: (B, 4, H, W) straight RGBA, or RGB on white."""
         found = []
-        for wanted in image_features(images).split(_CHUNK):
+        for wanted in image_features(with_alpha(images)).split(_CHUNK):
             # the features all have the same length: the nearest has the largest product
             found.append((wanted @ self._features.T).argmax(1))
         return self._shape[torch.cat(found)] if found else torch.zeros(0, dtype=torch.int64)
 
 
-def _chunks(data: NmrShapes, shapes: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
-    """Voxels (n, 32, 32, 32) of a few shapes at a time, with the place of the first: they need not fit in memory."""
+def _chunks(data: ImageSet, shapes: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
+    """Voxels (n, R, R, R) of a few shapes at a time, with the place of the first: they need not fit in memory."""
     for start in range(0, len(shapes), _CHUNK):
         yield start, voxels_of(data, shapes[start : start + _CHUNK])
 

@@ -5,26 +5,28 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..data.image_sets import NmrShapes, nmr_cameras
+from ..cameras import Cameras
+from ..data.image_sets import ImageSet
 from ..geometry.mesh import Mesh
 from ..viz import shaded
+from .picture_size import with_alpha
 from .predict import Reconstructs, reconstructed
 from .surfaces import Surfaces
 
 SIDE = 192
-_TURN = 8  # views, 120 degrees: shows what the picture does not
+_TURN = 3  # a third of the views on, 120 degrees in the NMR pictures: shows what the picture does not
 
 
 def case_pictures(
-    model: Reconstructs, data: NmrShapes, surfaces: Surfaces, shape: int, view: int
+    model: Reconstructs, data: ImageSet, surfaces: Surfaces, shape: int, view: int
 ) -> list[tuple[str, Tensor]]:
     """Pictures (SIDE, SIDE, 4), with captions: the input, then network and truth, as seen there and from behind."""
-    seen = data.images(shape, view).float() / 255
-    mesh = reconstructed(model, seen.movedim(-1, 0)[None])[0]
-    views = [view, (view + _TURN) % data.num_views]
-    pred, truth = drawn(mesh, views), drawn(plain(surfaces[shape]), views)
+    seen = data.images(shape, view).movedim(-1, 0)[None].float() / 255
+    mesh = reconstructed(model, seen)[0]
+    cameras = data.cameras_of(shape, [view, (view + data.num_views // _TURN) % data.num_views])
+    pred, truth = drawn(mesh, cameras), drawn(plain(surfaces[shape]), cameras)
     return [
-        ("input", enlarged(seen)),
+        ("input", enlarged(with_alpha(seen)[0].movedim(0, -1))),
         ("network", pred[0]),
         ("truth", truth[0]),
         ("network, turned", pred[1]),
@@ -32,11 +34,11 @@ def case_pictures(
     ]
 
 
-def drawn(mesh: Mesh, views: list[int], side: int = SIDE) -> Tensor:
-    """(N, side, side, 4) shaded pictures from cameras of the data set; empty ones of an empty mesh."""
+def drawn(mesh: Mesh, cameras: Cameras, side: int = SIDE) -> Tensor:
+    """(N, side, side, 4) shaded pictures from cameras; empty ones of an empty mesh."""
     if mesh.num_faces == 0:
-        return torch.zeros(len(views), side, side, 4)
-    return shaded(mesh, nmr_cameras(views, image_size=side))
+        return torch.zeros(len(cameras), side, side, 4)
+    return shaded(mesh, cameras.resize((side, side)))
 
 
 def plain(mesh: Mesh) -> Mesh:

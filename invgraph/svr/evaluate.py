@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..data.image_sets import NmrShapes
+from ..data.image_sets import ImageSet
 from ..errors import InputError
 from ..geometry.mesh import Mesh
 from .baselines import Retrieval, mean_shape, oracle_nearest, voxels_of
 from .predict import Reconstructs, encoded, reconstructed
 from .surfaces import FIGURES, Surfaces, class_name, surface_figures, voxel_surface
-from .voxel_iou import filled_by, voxel_iou
+from .truth import Truth
 
 METHODS = {
     "model": "the network",
@@ -35,7 +35,7 @@ class EvalOptions:
     """How a network is evaluated."""
 
     views: int = 24
-    """Pictures of each shape, evenly spread over its 24 views; the protocol of SoftRas and NMR takes all."""
+    """Pictures of each shape, evenly spread over its views; the protocol of SoftRas and NMR takes all 24."""
     surface_shapes: int = 400
     """Shapes, evenly spread, whose surfaces are compared too, in a view each; 0 for none."""
     surface_points: int = 30_000
@@ -64,6 +64,7 @@ class Evaluation:
 
     Attributes:
         scores: ``mean`` and ``classes``, as eval.json has them.
+        figure: what the IoU is of: "voxel_iou" or "point_iou", see :class:`Truth`.
         iou: (N, V) of the network, for each shape and view.
         views: (V,) numbers of the views.
         codes: (M, C) encodings; of the shapes ``coded`` (M,).
@@ -71,6 +72,7 @@ class Evaluation:
     """
 
     scores: dict[str, Any]
+    figure: str
     iou: Tensor
     views: Tensor
     codes: Tensor
@@ -89,8 +91,8 @@ class Evaluation:
 
 def evaluate(
     model: Reconstructs,
-    data: NmrShapes,
-    train: NmrShapes,
+    data: ImageSet,
+    train: ImageSet,
     options: EvalOptions | None = None,
     *,
     progress: Progress | None = None,
@@ -105,31 +107,38 @@ def evaluate(
         progress: called with what is being done, how much of it is, and how much there is.
 
     Raises:
-        InputError: a class that the training set lacks, or codes that are not finite.
+        InputError: a class that the training set lacks, shapes of which no solid is known, grids of voxels that
+            differ, or codes that are not finite.
     """
     options, tell = options or EvalOptions(), progress or (lambda what, done, total: None)
     lacking = [name for name in data.classes if name not in train.classes]
     if lacking:
         raise InputError(f"{train.root}: no training shapes of the classes {', '.join(lacking)}, which {data.root} has")
-    views = torch.arange(options.views) * data.num_views // options.views
-    truth = voxels_of(data, range(len(data)))
+    truth, _ = Truth(data), Truth(train)
+    if data.grid != train.grid:
+        raise InputError(f"{train.root}: its voxels are {train.grid}, those of {data.root} are {data.grid}")
+    count = min(options.views, data.num_views)
+    views = torch.arange(count) * data.num_views // count
+    solids = voxels_of(data, range(len(data)))
     iou, retrieved, codes, coded = _predict(model, data, train, truth, views, options, tell)
-    nearest, best = oracle_nearest(train, truth, progress=lambda i, n: tell("oracle", i, n))
+    nearest, _ = oracle_nearest(train, solids, progress=lambda i, n: tell("oracle", i, n))
     blind = mean_shape(train, range(len(train)))
     of_class = [(train.class_of == train.classes.index(name)).nonzero()[:, 0].tolist() for name in data.classes]
     class_means = torch.stack([mean_shape(train, shapes) for shapes in of_class])[data.class_of]
+    everything = range(len(data))
     found = {
         "model": iou.mean(1),
         "retrieval": _retrieved_iou(train, retrieved, truth),
-        "mean_shape": voxel_iou(blind.expand_as(truth), truth),
-        "class_mean": voxel_iou(class_means, truth),
-        "oracle": best,
+        "mean_shape": truth.iou(everything, [blind[None]] * len(data))[:, 0],
+        "class_mean": truth.iou(everything, class_means[:, None].unbind(0))[:, 0],
+        "oracle": truth.iou(everything, voxels_of(train, nearest.tolist())[:, None].unbind(0))[:, 0],
     }
-    figures: Figures = {method: {"voxel_iou": value} for method, value in found.items()}
+    figures: Figures = {method: {truth.figure: value} for method, value in found.items()}
 
     surfaces, examples = Surfaces(data), Surfaces(train)
     exact = surfaces.exact and examples.exact
-    chosen = _spread(len(data), options.surface_shapes).tolist()
+    # what points tell of a surface is coarser than what is to be measured
+    chosen = _spread(len(data), options.surface_shapes).tolist() if data.truth == "voxels" else []
     for method in METHODS:
         figures[method] |= {name: torch.full((len(data),), torch.nan, dtype=torch.float64) for name in FIGURES}
     for done, i in enumerate(chosen):
@@ -144,11 +153,12 @@ def evaluate(
             "oracle": _example(train, examples, int(nearest[i]), exact),
         }
         for method, shape in tried.items():
-            scores = surface_figures(shape, true, exact=exact, points=options.surface_points, seed=options.seed)
+            how: dict[str, Any] = {"points": options.surface_points, "seed": options.seed, "grid": data.grid}
+            scores = surface_figures(shape, true, exact=exact, **how)
             for name, value in scores.items():
                 figures[method][name][i] = value
         tell("surfaces", done + 1, len(chosen))
-    return Evaluation(_scores(data, figures), iou, views, codes, coded, exact)
+    return Evaluation(_scores(data, figures), truth.figure, iou, views, codes, coded, exact)
 
 
 def _spread(count: int, wanted: int) -> Tensor:
@@ -158,9 +168,9 @@ def _spread(count: int, wanted: int) -> Tensor:
 
 def _predict(
     model: Reconstructs,
-    data: NmrShapes,
-    train: NmrShapes,
-    truth: Tensor,
+    data: ImageSet,
+    train: ImageSet,
+    truth: Truth,
     views: Tensor,
     options: EvalOptions,
     tell: Progress,
@@ -177,8 +187,8 @@ def _predict(
     wanted, codes = torch.zeros(len(data), dtype=torch.bool).index_fill_(0, coded, True), []
     for rows in torch.arange(len(data)).split(max(1, options.batch // V)):
         images = data.images(rows[:, None], views[None]).flatten(0, 1).movedim(-1, 1).float() / 255
-        filled = torch.stack([filled_by(mesh) for mesh in reconstructed(model, images)])
-        iou[rows] = voxel_iou(filled, truth[rows].repeat_interleave(V, 0)).view(-1, V)
+        meshes = reconstructed(model, images)
+        iou[rows] = truth.iou(rows, [meshes[k : k + V] for k in range(0, len(meshes), V)])
         retrieved[rows] = bank.nearest(images).view(-1, V)
         places = torch.arange(len(rows)) * V + rows % V
         if bool(wanted[rows].any()):
@@ -190,21 +200,17 @@ def _predict(
     return iou, retrieved, found, coded
 
 
-def _retrieved_iou(train: NmrShapes, retrieved: Tensor, truth: Tensor) -> Tensor:
+def _retrieved_iou(train: ImageSet, retrieved: Tensor, truth: Truth) -> Tensor:
     """(N,) mean IoU over the views of the shapes (N, V) that were retrieved."""
-    rows = []
-    for found, true in zip(retrieved, truth, strict=True):
-        voxels = voxels_of(train, found.tolist())
-        rows.append(voxel_iou(voxels, true.expand_as(voxels)).mean())
-    return torch.stack(rows)
+    return torch.stack([truth.iou([i], [voxels_of(train, found.tolist())]).mean() for i, found in enumerate(retrieved)])
 
 
-def _example(train: NmrShapes, surfaces: Surfaces, index: int, exact: bool) -> Mesh | Tensor:
+def _example(train: ImageSet, surfaces: Surfaces, index: int, exact: bool) -> Mesh | Tensor:
     """A training shape as its surface, or as voxels where no more is known of the truth."""
-    return surfaces[index] if exact else train.voxels(index).filled
+    return surfaces[index] if exact else train.filled([index])[0]
 
 
-def _scores(data: NmrShapes, figures: Figures) -> dict[str, Any]:
+def _scores(data: ImageSet, figures: Figures) -> dict[str, Any]:
     """Means of each class, and their mean: every class weighs the same, as in the tables of NMR and SoftRas."""
     classes: dict[str, Any] = {}
     for number, synset in enumerate(data.classes):

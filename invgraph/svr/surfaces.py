@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.image_sets import NmrShapes
+from ..data.image_sets import ImageSet
+from ..data.image_sets.grid import Grid
 from ..data.made.classes import SYNSETS
 from ..data.made.options import MadeOptions
 from ..data.shapes.records import Voxels
@@ -24,14 +25,13 @@ _SIDE = 1.0  # of the cube that holds a shape
 class Surfaces:
     """Surfaces of the shapes of a data set, in the world of its cameras.
 
-    Made shapes are made again, exactly; other sets of this format hold no more than voxels, of which the surface is
-    taken.
+    Made shapes are made again, exactly; of others it is that of their voxels, see :meth:`ImageSet.voxels`.
 
     Args:
         data: the data set.
     """
 
-    def __init__(self, data: NmrShapes) -> None:
+    def __init__(self, data: ImageSet) -> None:
         self._data = data
         self._made = _options(data)
         """What made the data set, or None."""
@@ -49,13 +49,14 @@ class Surfaces:
 
     def _same(self) -> bool:
         """Whether the first shape of each class, made again, has the voxels of the file: another version may differ."""
-        first = [int((self._data.class_of == k).nonzero()[0]) for k in range(len(self._data.synsets))]
+        first = [int((self._data.class_of == k).nonzero()[0]) for k in range(len(self._data.classes))]
         return all(torch.equal(filled_by(self._make(i)), self._data.voxels(i).filled) for i in first)
 
     def _make(self, index: int) -> Mesh:
         from ..data.made import make_shape
 
         assert self._made is not None
+        assert self._data.split is not None
         synset, row = self._data.names[index].split("/")
         name = _names()[synset]
         return make_shape(name, self._made.plan()[name, self._data.split][int(row)], seed=self._made.seed)
@@ -83,26 +84,28 @@ def voxel_surface(voxels: Voxels) -> Mesh:
     return Mesh(place.float(), torch.from_numpy(np.ascontiguousarray(faces, dtype=np.int64)))
 
 
-def surface_figures(pred: Mesh | Tensor, truth: Mesh, *, exact: bool, points: int, seed: int = 0) -> dict[str, float]:
+def surface_figures(
+    pred: Mesh | Tensor, truth: Mesh, *, exact: bool, points: int, seed: int = 0, grid: Grid | None = None
+) -> dict[str, float]:
     """Chamfer-L1, F1 at 1% of the side of the unit cube (Tatarchenko et al., CVPR 2019), and normal consistency.
 
     Args:
-        pred: mesh, or voxels (32, 32, 32) bool; one without faces or voxels has the worst figures there are.
+        pred: mesh, or voxels (R, R, R) bool; one without faces or voxels has the worst figures there are.
         truth: :class:`Surfaces` of the truth.
         exact: ``truth`` is not of voxels. If it is, a mesh is compared by the surface of its voxels too: voxels that a
             surface crosses are filled, so that theirs lies outside by half a voxel, 1.6% of the side.
         points: on each surface; see :func:`surface_distances` for the floor that they put to distances.
         seed: of the points.
+        grid: of voxels; None: that of SoftRas and NMR.
 
     Returns:
         ``chamfer_l1`` as a share of the side; ``f1`` and ``normal_consistency`` in [0, 1].
     """
+    grid = grid or Grid()
     if not isinstance(pred, Tensor) and not exact:
-        pred = filled_by(pred)
+        pred = filled_by(pred, grid)
     if isinstance(pred, Tensor):
-        from ..data.image_sets.nmr_frame import as_voxels
-
-        pred = voxel_surface(as_voxels(pred))
+        pred = voxel_surface(grid.placed(pred))
     if pred.num_faces == 0 or not float(pred.face_areas().sum()) > 0:
         return {"chamfer_l1": _SIDE, "f1": 0.0, "normal_consistency": 0.0}
     distances = surface_distances(pred.detach(), truth, points=points, seed=seed)
@@ -117,7 +120,7 @@ def _names() -> dict[str, str]:
     return {synset: name for name, synset in SYNSETS.items()}
 
 
-def _options(data: NmrShapes) -> MadeOptions | None:
+def _options(data: ImageSet) -> MadeOptions | None:
     """The options of a made data set whose files are all there and whose shapes can be made."""
     try:
         made = json.loads((data.root / RECORD).read_text(encoding="utf-8"))["made"]
@@ -126,8 +129,8 @@ def _options(data: NmrShapes) -> MadeOptions | None:
         from ..data.made import make_shape as make_shape
     except (OSError, ValueError, KeyError, TypeError, ImportError):
         return None
-    counts = data.class_of.bincount(minlength=len(data.synsets)).tolist()
-    for synset, count in zip(data.synsets, counts):
-        if len(plan.get((_names().get(synset, ""), data.split), ())) != count:
+    counts = data.class_of.bincount(minlength=len(data.classes)).tolist()
+    for synset, count in zip(data.classes, counts):
+        if len(plan.get((_names().get(synset, ""), data.split or ""), ())) != count:
             return None
     return options

@@ -27,9 +27,9 @@ class Grid:
 
     @staticmethod
     def of(voxels: Voxels) -> Grid:
-        """The cube of voxels."""
-        x, y, z = (voxels.low + voxels.side / 2).tolist()
-        return Grid(len(voxels.filled), (x, y, z), voxels.side)
+        """The cube of voxels, without the rounding of its files' numbers."""
+        x, y, z = (round(value, 6) for value in (voxels.low + voxels.side / 2).tolist())
+        return Grid(len(voxels.filled), (x, y, z), round(voxels.side, 6))
 
     def placed(self, filled: Tensor) -> Voxels:
         """Voxels (R, R, R) of this grid with their place."""
