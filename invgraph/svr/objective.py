@@ -146,8 +146,7 @@ class Objective(nn.Module):
 
     def _drawn(self, code: Tensor, batch: Batch, sigma: float) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """Loss, IoU and the decoder's terms of codes (B n, code_size), from rendered surfaces."""
-        wanted = [name for name, weight in self.options.weights.items() if weight]
-        shapes, regularizers = self.model.decoder.decode(code, wanted)
+        shapes, regularizers = self.model.decoder.decode(code, self._wanted())
         codes = len(code) // len(batch.views)
         own = batch.all_cameras(codes)
         how = {} if own is None else {"cameras": own}
@@ -165,9 +164,13 @@ class Objective(nn.Module):
             cameras = self._cameras.to(code.device)[_for_each_code(batch.views, codes).flatten()]
         index, weights = _for_each_code(batch.pixels, codes), _for_each_code(batch.pixel_weights, codes)
         truth = _for_each_code(batch.masks.flatten(2).gather(2, batch.pixels), codes)
-        logits, regularizers = silhouette_logits(self.model.decoder, code, cameras, index, math.sqrt(sigma))
+        decoder, wanted = self.model.decoder, self._wanted()
+        logits, regularizers = silhouette_logits(decoder, code, cameras, index, math.sqrt(sigma), wanted)
         iou = sampled_iou(logits.detach().sigmoid(), truth, weights).mean()
         return ray_loss(logits, truth, weights), iou, regularizers
+
+    def _wanted(self) -> list[str]:
+        return [name for name, weight in self.options.weights.items() if weight]
 
     def _occupancy(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
         """The binary cross entropy of a shape's points, of the shape that its first view suggests."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 
@@ -33,7 +33,12 @@ def check_field(decoder: Decoder) -> None:
 
 
 def silhouette_logits(
-    decoder: Decoder, code: Tensor, cameras: Cameras, index: Tensor, softness: float
+    decoder: Decoder,
+    code: Tensor,
+    cameras: Cameras,
+    index: Tensor,
+    softness: float,
+    terms: Collection[str] | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Logits of how much of each pixel's ray a shape covers, by the deepest place along it, and the decoder's terms.
 
@@ -49,6 +54,7 @@ def silhouette_logits(
         cameras: B * n of them: of the n views of the first shape, then of the second.
         index: (B, n, P) int64 pixels, ``row * W + column``.
         softness: width of the outline in pixels, of distances; an occupancy field gives its own.
+        terms: see :meth:`Decoder.decode`.
 
     Returns:
         (B, n, P), and scalars by name. Rays that miss the field's box have -50, and no gradient.
@@ -60,10 +66,10 @@ def silhouette_logits(
     decoder.check(code)
     B, width = len(code), cameras.image_size[1]
     pixels = torch.stack([index % width, index // width], -1).flatten(0, 1).to(cameras.R.dtype) + 0.5
-    terms: dict[str, Tensor] = {}
+    found: dict[str, Tensor] = {}
     if isinstance(decoder, DistanceDecoder):
         box = decoder.bounds
-        distances, terms = decoder.decode_lattice(code)
+        distances, found = decoder.decode_lattice(code, terms)
         asked = _Fields("sdf", box, B, partial(_trilinear, distances, box.expand(B, 2, 3)))
         read = _Fields("sdf", box, B, partial(_trilinear, distances.detach(), box.expand(B, 2, 3)))
     else:
@@ -78,7 +84,7 @@ def silhouette_logits(
     with torch.no_grad():
         place = closest_places(searched, strata(len(rays), _SAMPLES, near, None), _IMPORTANCE).fraction[:, None]
     logits = replace(searched, field=asked).logits(searched.depth(place))[:, 0]
-    return torch.where(near < far, logits, _NOWHERE).view(index.shape), terms
+    return torch.where(near < far, logits, _NOWHERE).view(index.shape), found
 
 
 def ray_loss(logits: Tensor, truth: Tensor, weights: Tensor) -> Tensor:

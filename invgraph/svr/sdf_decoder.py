@@ -16,6 +16,7 @@ from .decoders import SIDE, Decoder, DecoderKind
 
 _WIDTHS = (128, 64, 32)  # at 4, 8 and 16 nodes along an axis
 _NODES = 32
+_TERMS = ("bending", "eikonal", "presence")
 _SPREADS = 2  # passes of the averaging that spreads a step to the nodes around
 _RADIUS = 0.35  # of the ball that every shape begins as
 
@@ -75,16 +76,19 @@ class DistanceDecoder(Decoder):
         deepest node is short of one cell inside, 0 for shapes that are there: without it an empty one could not come
         back.
         """
-        distances, found = self.decode_lattice(code)
-        return self._surfaces(distances), {name: x for name, x in found.items() if terms is None or name in terms}
+        distances, found = self.decode_lattice(code, terms)
+        return self._surfaces(distances), found
 
-    def decode_lattice(self, code: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """:meth:`distances` of codes, and the terms of :meth:`decode`: what training along rays needs, which no mesh
-        slows down."""
+    def decode_lattice(self, code: Tensor, terms: Collection[str] | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """:meth:`distances` of codes and the terms of :meth:`decode`, for those who need no mesh."""
         distances = self.distances(code)
-        terms = lattice_energies(distances, self.cell)
-        terms["presence"] = F.relu(distances.flatten(1).amin(1) / self.cell + 1).mean()
-        return distances, terms
+        wanted = _TERMS if terms is None else [name for name in _TERMS if name in terms]
+        found: dict[str, Tensor] = {}
+        if "bending" in wanted or "eikonal" in wanted:
+            found = lattice_energies(distances, self.cell, eikonal="eikonal" in wanted)
+        if "presence" in wanted:
+            found["presence"] = F.relu(distances.flatten(1).amin(1) / self.cell + 1).mean()
+        return distances, {name: found[name] for name in wanted}
 
     def forward(self, code: Tensor) -> list[Mesh]:
         """One mesh a code (B, code_size)."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from ..errors import InputError
 from .batches import BatchOptions
 from .decoders import DecoderKind
 from .model import ModelOptions
-from .objective import Coverage, ObjectiveName, ObjectiveOptions
+from .objective import Coverage, ObjectiveName, ObjectiveOptions, SilhouetteBy
 
 Preset = Literal["full", "laptop", "smoke"]
 Precision = Literal["auto", "32", "bf16"]
 _RISE = 0.02  # of the steps
+_BY: dict[DecoderKind, SilhouetteBy] = {"mesh": "surface", "occupancy": "rays", "sdf": "both"}
 _WEIGHTS = ("laplacian", "flattening", "uniformity", "area", "eikonal", "bending", "presence")
 
 
@@ -30,6 +31,8 @@ class TrainOptions:
     """conv, resnet8, resnet18, vit, timm:NAME or torchvision:NAME."""
     code_size: int = 512
     """Numbers between encoder and decoder."""
+    hidden: int = 256
+    """Channels of the decoder occupancy."""
     image_size: int = 64
     """Pixels along a side of the pictures that the encoder sees; those of another size are resized."""
     steps: int = 250_000
@@ -47,6 +50,11 @@ class TrainOptions:
     """Strength of random changes of brightness, saturation and hue; 0 for none."""
     coverage: Coverage = "outline"
     """How silhouettes are drawn: outline, soft (as in Soft Rasterizer) or antialias."""
+    silhouette_by: SilhouetteBy | Literal["auto"] = "auto"
+    """Of a field: through its surface, along rays at a sample of the pixels, or both: rays in the first half. auto:
+    rays for occupancy, both for sdf, surface for mesh."""
+    pixels: int = 256
+    """Pixels of each view that rays look at; half of them near the outline."""
     sigma: tuple[float, float] = (4.0, 0.25)
     """Softness in squared pixels at the start, and from the middle of the training on."""
     relax: float = 1.0
@@ -71,7 +79,7 @@ class TrainOptions:
     """Of the first weights, the order of the shapes, their views and their colours."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "views", "inputs", "points", "code_size"):
+        for name in ("steps", "batch", "views", "inputs", "points", "code_size", "pixels"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
         if not 0 < self.learning_rate < float("inf"):
@@ -85,24 +93,34 @@ class TrainOptions:
                 raise ValueError(f"{name}: expected a finite weight of at least 0, got {getattr(self, name)}")
         if self.objective == "occupancy" and self.decoder != "occupancy":
             raise InputError(f"objective occupancy: goes with the decoder occupancy, got {self.decoder}")
+        if self.silhouette_by not in ("auto", *get_args(SilhouetteBy)):
+            raise ValueError(f"silhouette_by: expected auto or {get_args(SilhouetteBy)}, got {self.silhouette_by!r}")
+        if self.decoder == "mesh" and self._by() != "surface":
+            raise InputError(f"silhouette_by {self.silhouette_by}: goes with the decoders occupancy and sdf, got mesh")
         self.for_objective()
         self.for_model()
 
     def for_model(self, channels: int = 4) -> ModelOptions:
         """The network, for pictures of 4 channels, or 3 without silhouettes."""
-        return ModelOptions(self.encoder, self.decoder, self.code_size, self.image_size, channels)
+        size, hidden = self.image_size, self.hidden
+        return ModelOptions(self.encoder, self.decoder, self.code_size, size, channels, hidden=hidden)
 
     def for_batches(self, channels: int = 4) -> BatchOptions:
         """The batches."""
         points = self.points if self.objective == "occupancy" else 0
         views = 1 if self.objective == "occupancy" else self.views
-        return BatchOptions(self.batch, views, points, self.augment, channels, self.seed, self.image_size)
+        pixels = 0 if self.objective == "occupancy" or self._by() == "surface" else self.pixels
+        return BatchOptions(self.batch, views, points, self.augment, channels, self.seed, self.image_size, pixels)
 
     def for_objective(self) -> ObjectiveOptions:
         """The objective."""
         weights = {name: getattr(self, name) for name in _WEIGHTS}
         how = {"objective": self.objective, "inputs": self.inputs, "coverage": self.coverage, "sigma": self.sigma}
-        return ObjectiveOptions(**how, relax=self.relax, weights=weights)  # type: ignore[arg-type]
+        return ObjectiveOptions(**how, relax=self.relax, weights=weights, silhouette_by=self._by())  # type: ignore[arg-type]
+
+    def _by(self) -> SilhouetteBy:
+        """``silhouette_by`` for the decoder."""
+        return _BY[self.decoder] if self.silhouette_by == "auto" else self.silhouette_by
 
     def rate(self, step: int) -> float:
         """Adam's step size at a step."""
