@@ -132,6 +132,9 @@ def _two_feet(dice: Dice, parts: Parts, screen: _Screen, gap: float, hub: Point)
             screen.case, bar((x, 0, reach), (x, gap + 0.05, 0), size), bar((x, 0, -reach), (x, gap + 0.05, 0), size)
         )
         parts.add(screen.case, bar((x, gap, 0), top, size))
+    # behind the middle, where even a screen that is bent or leans is: what the feet hold
+    parts.add(screen.case, bar((-place, top[1], 0.0), (place, top[1], 0.0), size), bar((0, top[1], 0), hub, 2 * size))
+    parts.add(screen.case, box(0.15, 0.15, 0.1, hub))
 
 
 def _slab(dice: Dice, parts: Parts, screen: _Screen, gap: float, hub: Point) -> None:
@@ -177,7 +180,8 @@ def _easel(dice: Dice, parts: Parts, screen: _Screen, gap: float, hub: Point) ->
     size, reach = dice(0.03, 0.2), dice(0.15, 0.5)
     parts.add(screen.case, bar((0, 0, hub[2] - reach), hub, size, 0.04), box(0.15, 0.15, 0.1, hub))
     for side in (-1, 1):
-        parts.add(screen.case, bar((side * 0.4, 0, 0.1 + 0.3 * screen.high), (side * 0.35, hub[1], 0), 0.03))
+        top = (side * 0.35, hub[1], hub[2])
+        parts.add(screen.case, bar((side * 0.4, 0, 0.1 + 0.3 * screen.high), top, 0.03), bar(top, hub, 0.03))
 
 
 def _trolley(dice: Dice, parts: Parts, screen: _Screen, gap: float, hub: Point) -> None:
