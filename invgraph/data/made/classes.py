@@ -28,20 +28,20 @@ SYNSETS = {
 
 def builders() -> dict[str, Callable[[Dice], Parts]]:
     """The function that puts together a shape of each class; imports manifold3d."""
-    from . import boats, furniture, handhelds, seats, sofas, vehicles
+    from . import airplanes, boats, bottles, cars, displays, furniture, lamps, mugs, phones, rifles, seats, sofas
 
     return {
-        "airplane": vehicles.airplane,
+        "airplane": airplanes.airplane,
         "cabinet": furniture.cabinet,
-        "car": vehicles.car,
+        "car": cars.car,
         "chair": seats.chair,
-        "display": furniture.display,
-        "lamp": furniture.lamp,
-        "rifle": handhelds.rifle,
+        "display": displays.display,
+        "lamp": lamps.lamp,
+        "rifle": rifles.rifle,
         "sofa": sofas.sofa,
         "table": furniture.table,
-        "phone": handhelds.phone,
+        "phone": phones.phone,
         "boat": boats.boat,
-        "bottle": handhelds.bottle,
-        "mug": handhelds.mug,
+        "bottle": bottles.bottle,
+        "mug": mugs.mug,
     }
