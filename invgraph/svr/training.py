@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 LAST, BEST = "last.ckpt", "best.ckpt"
 _KEY = "training"
-_BACKENDS = {"32": "32-true", "bf16": "bf16-mixed"}
 
 
 @dataclass(frozen=True)
@@ -51,12 +50,24 @@ def make_fabric(run: RunOptions) -> Fabric:
         raise InputError("training needs Lightning (pip install 'invgraph[train]')") from error
     if run.accelerator == "gpu" and not torch.cuda.is_available():
         raise InputError("accelerator: gpu was asked for, and torch finds none")
+    how: dict[str, Any] = {"precision": "32-true"}
+    if _precision(run) == "bf16":
+        from lightning.fabric.plugins.precision.amp import MixedPrecision
+
+        class MixedLayers(MixedPrecision):
+            """Rounds in layers only: of a batch, points and cameras need their digits."""
+
+            def convert_input(self, data: Any) -> Any:
+                return data
+
+        on_gpu = run.accelerator != "cpu" and torch.cuda.is_available()
+        how = {"plugins": [MixedLayers("bf16-mixed", "cuda" if on_gpu else "cpu")]}
     return Fabric(
         accelerator="cuda" if run.accelerator == "gpu" else run.accelerator,
         devices=run.devices,
         num_nodes=run.num_nodes,
         strategy="ddp" if run.devices * run.num_nodes > 1 else "auto",
-        precision=_BACKENDS[_precision(run)],  # type: ignore[arg-type]
+        **how,
     )
 
 
@@ -86,8 +97,8 @@ def train(
 
     Each step is a function of the weights before it and of its number: whatever a kill interrupts, the run goes on from
     its last checkpoint to the same weights, byte for byte on a CPU with the same number of threads. N processes take a
-    batch's Nth parts, average their gradients and, in the encoder, their batch statistics: to rounding, the run of one.
-    The conditional batch normalisation of the decoder "occupancy" counts each process's own points.
+    batch's Nth parts, average their gradients and their batch statistics, in the encoder and in the decoder "occupancy":
+    to rounding, the run of one.
 
     Args:
         train_data, val_data: the splits, of the same classes.
