@@ -166,7 +166,7 @@ class Objective(nn.Module):
         truth = _for_each_code(batch.masks.flatten(2).gather(2, batch.pixels), codes)
         decoder, wanted = self.model.decoder, self._wanted()
         logits, regularizers = silhouette_logits(decoder, code, cameras, index, math.sqrt(sigma), wanted)
-        iou = sampled_iou(logits.detach().sigmoid(), truth, weights).mean()
+        iou = sampled_iou(logits.detach(), truth, weights).mean()
         return ray_loss(logits, truth, weights), iou, regularizers
 
     def _wanted(self) -> list[str]:

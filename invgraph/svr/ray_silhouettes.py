@@ -96,10 +96,11 @@ def ray_loss(logits: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
     return ((each * weights).mean(-1) / (truth * weights).mean(-1).clamp_min(1e-2)).mean()
 
 
-def sampled_iou(alpha: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
-    """(...) silhouette IoU as :func:`invgraph.metrics.silhouette_iou` estimates it from sampled pixels (..., P)."""
-    both = alpha * truth
-    return (weights * both).sum(-1) / (weights * (alpha + truth - both)).sum(-1).clamp_min(1e-12)
+def sampled_iou(logits: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
+    """(...) what :func:`invgraph.metrics.silhouette_iou` is likely to be, from sampled pixels (..., P)."""
+    inside, covered = logits > 0, truth > 0.5
+    both, either = (weights * (inside & covered)).sum(-1), (weights * (inside | covered)).sum(-1)
+    return torch.where(either > 0, both / either, 1.0)
 
 
 class _Fields(Field):

@@ -1,0 +1,134 @@
+"""Silhouettes of decoders along rays: against drawn ones, single rays and finite differences, and learned from."""
+
+import pytest
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from invgraph import InputError, render
+from invgraph.data.image_sets import nmr_cameras
+from invgraph.fields import outline_band, ray_logits, sample_pixels
+from invgraph.geometry import icosphere
+from invgraph.metrics import silhouette_iou
+from invgraph.svr import DistanceDecoder, FieldDecoder, MeshDecoder
+from invgraph.svr.ray_silhouettes import ray_loss, sampled_iou, silhouette_logits
+
+
+def field(code_size=4):
+    """An occupancy decoder whose code matters, unlike at the start."""
+    torch.manual_seed(0)
+    decoder = FieldDecoder(code_size, hidden=8)
+    with torch.no_grad():
+        for name, parameter in decoder.named_parameters():
+            if "layer1" in name or "gamma" in name or "beta" in name:
+                parameter.add_(0.2 * torch.randn_like(parameter))
+        decoder.field.network.out.weight.mul_(3)
+    return decoder
+
+
+def everywhere(views):
+    return torch.arange(64 * 64).expand(1, views, -1)
+
+
+def test_a_ball_along_rays_is_the_ball_that_is_drawn():
+    cameras = nmr_cameras([0, 5])
+    decoder = DistanceDecoder(4)
+    with torch.no_grad():
+        decoder.grow[-1].weight.zero_()
+        decoder.grow[-1].bias.zero_()
+        logits, terms = silhouette_logits(decoder, torch.zeros(1, 4), cameras, everywhere(2), 0.18)
+        drawn = render(icosphere(5, radius=0.35), cameras, mode="antialias").alpha
+        alpha = logits[0].sigmoid().view_as(drawn)
+        assert (alpha - drawn).abs().max() < 0.16  # a trilinear ball bulges by up to a sixth of a pixel
+        assert silhouette_iou(alpha, drawn).min() > 0.98
+        assert set(terms) == {"bending", "eikonal", "presence"}
+        assert float(alpha[0, 0, 0]) < 1e-6
+
+        occupied = FieldDecoder(4, hidden=8)
+        occupied.field.network.out.weight.zero_()
+        occupied.field.network.out.bias.zero_()
+        logits, terms = silhouette_logits(occupied, torch.zeros(1, 4), cameras, everywhere(2), 1.0)
+        wrong = (logits[0].view_as(drawn) > 0) != (drawn > 0.5)
+        assert not (wrong & ((drawn < 0.1) | (drawn > 0.9))).any()
+        assert terms == {}
+
+
+def test_each_code_is_seen_as_its_own_field_is():
+    decoder = field().train()
+    code, index = torch.randn(3, 4), torch.randint(64 * 64, (3, 2, 50))
+    cameras = nmr_cameras([0, 5, 9, 2, 1, 14])
+    found, _ = silhouette_logits(decoder, code, cameras, index, 1.0)
+    assert decoder.field.training
+    norms = [m for m in decoder.modules() if hasattr(m, "momentum")]
+    assert norms
+    assert all(not m.mean.any() and (m.var == 1).all() for m in norms)
+    decoder.eval()
+    pixels = torch.stack([index % 64, index // 64], -1).flatten(0, 1) + 0.5
+    expected = ray_logits(decoder.field, cameras, pixels, code=code.repeat_interleave(2, 0)).view_as(found)
+    assert len(expected[0].unique()) > 20
+    assert (found[expected < -100] == -50).all()
+    seen = expected > -100
+    short = expected[seen] - found[seen]
+    assert short.median() < 0.01
+    assert short.max() < 0.4  # the tip of the ball's cone, which a cell may pass by half its size: 10 a unit
+    assert short.min() > -1e-3  # nothing is deeper than the deepest place
+    assert (expected[seen].sigmoid() - found[seen].sigmoid()).abs().max() < 0.03
+
+
+@pytest.mark.parametrize("kind", ["sdf", "occupancy"])
+def test_gradients_are_those_of_finite_differences(kind):
+    torch.manual_seed(0)
+    decoder = (DistanceDecoder(4) if kind == "sdf" else field()).double()
+    code = torch.randn(2, 4, dtype=torch.float64, requires_grad=True)
+    index = torch.randint(64 * 64, (2, 1, 60))
+    cameras = nmr_cameras([3, 8]).to(dtype=torch.float64)
+    truth = torch.rand(2, 1, 60, dtype=torch.float64)
+
+    def loss(at):
+        logits, _ = silhouette_logits(decoder, at, cameras, index, 2.0)
+        return ray_loss(logits, truth, torch.ones_like(truth))
+
+    (slope,) = torch.autograd.grad(loss(code), code)
+    assert float(slope.norm()) > 1e-4
+    step = 1e-5 * slope / slope.norm()
+    with torch.no_grad():
+        change = (loss(code + step) - loss(code - step)) / 2e-5
+    assert float(change) == pytest.approx(float(slope.norm()), rel=0.02)
+
+
+def test_the_loss_of_sampled_pixels_is_that_of_all():
+    torch.manual_seed(0)
+    masks = render(icosphere(3, radius=0.3), nmr_cameras([0, 5]), mode="antialias").alpha
+    logits = 8 * (masks - 0.4) + torch.randn_like(masks)
+    full = binary_cross_entropy_with_logits(logits, masks, reduction="none").mean((1, 2)) / masks.mean((1, 2))
+    sample = sample_pixels(outline_band(masks), 4000, generator=torch.Generator().manual_seed(0))
+    at = sample.of(logits), sample.of(masks), sample.weights
+    assert float(ray_loss(*at)) == pytest.approx(float(full.mean()), rel=0.03)
+    iou = sampled_iou(*at)
+    torch.testing.assert_close(iou, silhouette_iou(logits.sigmoid(), masks), rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize(("kind", "least"), [("sdf", 0.9), ("occupancy", 0.7)])
+def test_a_code_learns_a_shape_from_its_outlines(kind, least):
+    torch.manual_seed(0)
+    cameras = nmr_cameras(range(0, 24, 4))
+    ball = icosphere(3, radius=1.0).verts
+    box = icosphere(3).with_verts(ball.sign() * ball.abs() ** 0.4 * torch.tensor([0.45, 0.12, 0.25]))
+    masks = render([box] * 6, cameras, mode="antialias").alpha
+    decoder = DistanceDecoder(4) if kind == "sdf" else FieldDecoder(4, hidden=16)
+    code, generator = torch.randn(1, 4), torch.Generator().manual_seed(0)
+    optimizer = torch.optim.Adam(decoder.parameters(), 0.01)
+    for _ in range(30):
+        sample = sample_pixels(outline_band(masks), 128, generator=generator)
+        logits, terms = silhouette_logits(decoder, code, cameras, sample.index[None], 1.0, ["eikonal"])
+        loss = ray_loss(logits, sample.of(masks)[None], sample.weights[None]) + 0.1 * sum(terms.values())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        seen = render([decoder(code)[0]] * 6, cameras, mode="antialias").alpha
+    assert float(silhouette_iou(seen, masks).mean()) > least  # the ball of the start: 0.42
+
+
+def test_a_mesh_has_no_rays():
+    with pytest.raises(InputError, match="need the decoder 'occupancy' or 'sdf', got 'mesh'"):
+        silhouette_logits(MeshDecoder(4, level=1), torch.zeros(1, 4), nmr_cameras([0]), everywhere(1), 1.0)
