@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
+from ..fields.conditioning import ConditionalBatchNorm
+
 
 class SyncedBatchNorm2d(nn.BatchNorm2d):
     """``BatchNorm2d`` whose statistics in training are those of all processes together, on any device.
@@ -16,24 +18,44 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> the same."""
-        if not self.training or not distributed.is_initialized() or distributed.get_world_size() == 1:
+        if not self.training or not _several():
             return super().forward(x)
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.momentum is not None
-        wide = x.float()
-        world = distributed.get_world_size()
-        mean = _Sum.apply(wide.mean((0, 2, 3))) / world
-        centred = wide - mean[:, None, None]
-        var = _Sum.apply(centred.square().mean((0, 2, 3))) / world
-        with torch.no_grad():
-            count = world * x.numel() / x.shape[1]
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(var * (count / max(count - 1, 1)), self.momentum)
-            if self.num_batches_tracked is not None:
-                self.num_batches_tracked.add_(1)
+        centred, var = _centred(x.float().movedim(1, -1), self.running_mean, self.running_var, self.momentum)
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
         scale = (var + self.eps).rsqrt() * self.weight
-        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
+        return (centred * scale + self.bias).movedim(-1, 1).to(x.dtype)
+
+
+class SyncedConditionalBatchNorm(ConditionalBatchNorm):
+    """The same of :class:`~invgraph.fields.conditioning.ConditionalBatchNorm`: over the points of all processes."""
+
+    def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
+        """(B, P, channels) and (B, code_size) -> (B, P, channels)."""
+        if not self.training or not _several():
+            return super().forward(x, code)
+        centred, var = _centred(x, self.mean, self.var, self.momentum)
+        return torch.addcmul(self.beta(code), self.gamma(code), centred * (var + self.eps).rsqrt())
+
+
+def _several() -> bool:
+    return distributed.is_initialized() and distributed.get_world_size() > 1
+
+
+def _centred(x: Tensor, running_mean: Tensor, running_var: Tensor, momentum: float) -> tuple[Tensor, Tensor]:
+    """x (..., C) less the mean of all processes, and the variance (C,) of all; the running statistics are moved."""
+    world, rows = distributed.get_world_size(), x.flatten(0, -2)
+    mean = _Sum.apply(rows.mean(0)) / world
+    centred = x - mean
+    var = _Sum.apply(centred.flatten(0, -2).square().mean(0)) / world
+    with torch.no_grad():
+        count = world * len(rows)
+        running_mean.lerp_(mean, momentum)
+        running_var.lerp_(var * (count / max(count - 1, 1)), momentum)
+    return centred, var
 
 
 class _Sum(torch.autograd.Function):
@@ -55,7 +77,13 @@ def _summed(x: Tensor) -> Tensor:
 
 
 def sync_batch_norms(model: nn.Module) -> None:
-    """Let every ``BatchNorm2d`` of a model, with its parameters as they are, count all processes' batches."""
+    """Let the batch normalisations of a model, with their parameters as they are, count all processes' batches.
+
+    These are every ``BatchNorm2d`` and every ``ConditionalBatchNorm``.
+    """
     for module in model.modules():
+        # the same parameters under the same names
         if type(module) is nn.BatchNorm2d and module.affine and module.track_running_stats:
-            module.__class__ = SyncedBatchNorm2d  # the same parameters under the same names
+            module.__class__ = SyncedBatchNorm2d
+        elif type(module) is ConditionalBatchNorm:
+            module.__class__ = SyncedConditionalBatchNorm

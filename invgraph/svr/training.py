@@ -97,7 +97,7 @@ def train(
 
     Each step is a function of the weights before it and of its number: whatever a kill interrupts, the run goes on from
     its last checkpoint to the same weights, byte for byte on a CPU with the same number of threads. N processes take a
-    batch's Nth parts, average their gradients and their batch statistics, in the encoder and in the decoder "occupancy":
+    batch's Nth parts and average their gradients and batch statistics, of the encoder and of the decoder "occupancy":
     to rounding, the run of one.
 
     Args:

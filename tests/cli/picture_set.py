@@ -11,6 +11,7 @@ import invgraph as ig
 from invgraph.data.image_sets import nmr_cameras, nmr_voxels
 from invgraph.data.image_sets.nmr_frame import file_order
 from invgraph.geometry import Mesh, icosphere
+from invgraph.ops import winding_number
 
 BOXES, BALLS = "02933112", "03636649"  # a cabinet and a lamp, as far as the names go
 
@@ -24,8 +25,8 @@ def solid(kind: str, sides: tuple[float, float, float]) -> Mesh:
     return Mesh(0.5 * verts * torch.tensor(sides), ball.faces)
 
 
-def write_split(root: Path, split: str, shapes: dict[str, list[Mesh]]) -> None:
-    """Write the files of a split: pictures in which the normals are the colours, and voxels."""
+def write_split(root: Path, split: str, shapes: dict[str, list[Mesh]], points: int = 0) -> None:
+    """Write the files of a split: pictures with normals for colours, voxels, and points if any are asked for."""
     root.mkdir(exist_ok=True)
     for synset, meshes in shapes.items():
         images, voxels = [], []
@@ -37,6 +38,11 @@ def write_split(root: Path, split: str, shapes: dict[str, list[Mesh]]) -> None:
             voxels.append(file_order(nmr_voxels(mesh).filled).numpy().astype(np.uint8))
         np.savez(root / f"{synset}_{split}_images.npz", np.stack(images))
         np.savez(root / f"{synset}_{split}_voxels.npz", np.stack(voxels))
+        if points:
+            place = (torch.rand(len(meshes), points, 3, generator=torch.Generator().manual_seed(0)) - 0.5).half()
+            inside = [winding_number(p.float(), m.verts, m.faces).numpy() > 0.5 for p, m in zip(place, meshes)]
+            packed = np.packbits(np.stack(inside), axis=1)
+            np.savez(root / f"{synset}_{split}_points.npz", points=place.numpy(), occupancies=packed)
 
 
 TRAIN = {

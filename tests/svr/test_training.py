@@ -129,8 +129,20 @@ train(*data, TrainOptions(**json.loads(sys.argv[3])), sys.argv[2], run=run, watc
 """
 
 
-def test_two_processes_are_one_with_the_double_batch(root, splits, tmp_path):
-    options = {"code_size": 16, "steps": 2, "batch": 4}  # the encoder "conv" has statistics of the batch
+@pytest.mark.parametrize(
+    ("options", "moved"),
+    [
+        # the encoder "conv" has statistics of the batch, the decoder "occupancy" of its points
+        ({}, "encoder.1.running_var"),
+        ({"decoder": "occupancy", "objective": "occupancy", "points": 32}, "decoder.field.network.norm.var"),
+    ],
+)
+def test_two_processes_are_one_with_the_double_batch(tmp_path, options, moved):
+    root = tmp_path / "set"
+    write_split(root, "train", {BOXES: TRAIN[BOXES], BALLS: TRAIN[BALLS][:1]}, points=64)
+    write_split(root, "val", {BOXES: TRAIN[BOXES][:1]}, points=64)
+    splits = [NmrShapes(root, split=split) for split in ("train", "val")]
+    options = {"code_size": 16, "steps": 2, "batch": 4, **options}
     losses = Losses()
     exact = RunOptions(accelerator="cpu", precision="32", validate_on=1)
     train(*splits, TrainOptions(**options), tmp_path / "one", run=exact, watchers=[losses])
@@ -140,7 +152,7 @@ def test_two_processes_are_one_with_the_double_batch(root, splits, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=True)
     found = [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("loss")]
     assert found == pytest.approx(losses.values, rel=1e-5)
-    one, two = (weights(tmp_path / name)["encoder.1.running_var"] for name in ("one", "two"))
+    one, two = (weights(tmp_path / name)[moved] for name in ("one", "two"))
     assert torch.allclose(one, two, rtol=1e-4)
 
 
