@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from ..svr.evaluate import METHODS, EvalOptions
+from ..svr.evaluation import METHODS, EvalOptions
 from .folder import check_folder, filled_folder
 
 if TYPE_CHECKING:
     from ..data.image_sets import ImageSet
     from ..svr import Reconstructor
-    from ..svr.evaluate import Evaluation
+    from ..svr.evaluation import Evaluation
 
 RESULTS = ("eval.json", "report.html", "tsne.png", "cases.png")
 LABELS = {
@@ -55,7 +55,7 @@ class Eval:
         """Evaluate, write, print the table; 0."""
         from ..data.image_sets import check_splits, open_image_set
         from ..progress import Bar
-        from ..svr.evaluate import evaluate
+        from ..svr.evaluation import evaluate
         from ..svr.model_file import load_model
 
         check_folder(self.out, RESULTS, overwrite=self.overwrite)

@@ -87,13 +87,13 @@ class Predict:
         return self._say(entries)
 
     def _read(self, path: Path) -> Tensor:
-        from ..svr.predict import find_mask, read_picture
+        from ..svr.prediction import find_mask, read_picture
 
         return read_picture(path, None if self.masks is None else find_mask(path, self.masks))
 
     def _reconstruct(self, model: Any, picture: Tensor, path: Path) -> tuple[Mesh, Framed]:
         from ..svr.framing import frame_picture
-        from ..svr.predict import framing_of, reconstructed
+        from ..svr.prediction import framing_of, reconstructed
 
         try:
             framed = frame_picture(picture, framing_of(model), model.options.image_size)

@@ -10,7 +10,7 @@ from ..data.image_sets import ImageSet
 from ..geometry.mesh import Mesh
 from ..viz import shaded
 from .picture_size import with_alpha
-from .predict import Reconstructs, reconstructed
+from .prediction import Reconstructs, reconstructed
 from .surfaces import Surfaces
 
 SIDE = 192

@@ -8,7 +8,7 @@ from invgraph.data.image_sets.nmr_frame import as_voxels
 from invgraph.svr import ModelOptions
 from invgraph.svr.baselines import Retrieval, mean_shape, oracle_nearest, voxels_of
 from invgraph.svr.embedding import embed
-from invgraph.svr.evaluate import METHODS, EvalOptions, evaluate
+from invgraph.svr.evaluation import METHODS, EvalOptions, evaluate
 from invgraph.svr.image_features import image_features
 from invgraph.svr.surfaces import Surfaces, surface_figures, voxel_surface
 from invgraph.svr.voxel_iou import voxel_iou

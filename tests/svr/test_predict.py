@@ -10,7 +10,7 @@ from invgraph import InputError
 from invgraph.data.image_sets import NmrShapes
 from invgraph.svr import ModelOptions, Reconstructor
 from invgraph.svr.framing import Framing, frame_picture
-from invgraph.svr.predict import find_mask, for_network, framing_of, predict, read_picture
+from invgraph.svr.prediction import find_mask, for_network, framing_of, predict, read_picture
 
 
 def _disc(height, width, row, column, radius):

@@ -13,7 +13,7 @@ from ..data.image_sets import ImageSet
 from ..errors import InputError
 from ..geometry.mesh import Mesh
 from .baselines import Retrieval, mean_shape, oracle_nearest, voxels_of
-from .predict import Reconstructs, encoded, reconstructed
+from .prediction import Reconstructs, encoded, reconstructed
 from .surfaces import FIGURES, Surfaces, class_name, surface_figures, voxel_surface
 from .truth import Truth
 
