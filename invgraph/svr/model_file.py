@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from .. import __version__
 from ..checkpoint import VERSION, load_checkpoint, save_checkpoint
@@ -17,6 +19,7 @@ from ..errors import InputError
 from .model import CUSTOM, ModelOptions, Reconstructor
 
 _KEY = "reconstructor"
+_TIED = 2  # times that a file may count a number: some networks have the same weights in two places
 
 
 def model_entry(
@@ -69,7 +72,8 @@ def save_model(
 def load_model(path: str | os.PathLike[str], *, encoder: nn.Module | None = None) -> Reconstructor:
     """Read a network from what :func:`save_model` wrote, or from a training's checkpoint; on the CPU, to be evaluated.
 
-    No code that the file may hold is run, and nothing is downloaded.
+    No code that the file may hold is run, nothing is downloaded, and no more memory is taken than the file's size
+    tells: the network is only made once the weights are known to be those of its options.
 
     Args:
         path: the file.
@@ -79,12 +83,13 @@ def load_model(path: str | os.PathLike[str], *, encoder: nn.Module | None = None
         The network in evaluation mode, with its ``options``, ``data`` and ``extra``.
 
     Raises:
-        InputError: no such file, not one of a network, truncated; written by another version of the options; weights
-            that do not fit them or are not finite.
+        InputError: no such file, not one of a network, truncated, compressed; written by another version of the
+            options; weights that do not fit them, are not finite or are not there in full.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    _check_stored(path)
     state = load_checkpoint(path).get(_KEY)
     if not isinstance(state, dict) or not {"code_version", "options", "data", "extra", "weights"} <= set(state):
         raise InputError(f"{path}: a checkpoint, but not of a single-view network")
@@ -94,12 +99,16 @@ def load_model(path: str | os.PathLike[str], *, encoder: nn.Module | None = None
         needs = "was trained with an encoder of its own: pass it as encoder=" if encoder is None else "has its own"
         raise InputError(f"{path}: the network {needs} (its options name the encoder {options.encoder!r})")
     try:
-        model = Reconstructor(options, encoder)
+        with _Unallocated():
+            expected = Reconstructor(options, encoder).state_dict()
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except ValueError as error:
         raise InputError(f"{path}: {error} ({written})") from error
-    _load_weights(path, model, state["weights"], written)
+    _check_weights(path, options, expected, state["weights"], written)
+    model = Reconstructor(options, encoder)
+    with torch.no_grad():
+        model.load_state_dict(state["weights"])
     model.data, model.extra = dict(state["data"]), dict(state["extra"])
     return model.eval()
 
@@ -117,10 +126,30 @@ def _options(path: Path, found: Any, written: str) -> ModelOptions:
         raise InputError(f"{path}: {error} ({written})") from error
 
 
-def _load_weights(path: Path, model: Reconstructor, found: Any, written: str) -> None:
-    """Load, or say how the weights differ from those of the architecture that the options name."""
-    own = model.state_dict()
-    kind = f"a network of encoder {model.options.encoder!r} and decoder {model.options.decoder!r}"
+class _Unallocated(TorchFunctionMode):
+    """Within it the weights of torch's layers have shapes and no memory: they alone ask for ``empty(device=None)``."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.empty and "device" in kwargs and kwargs["device"] is None:
+            kwargs = {**kwargs, "device": "meta"}
+        return func(*args, **kwargs)
+
+
+def _check_stored(path: Path) -> None:
+    """Refuse an archive that unpacks to more than it is; torch writes none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            compressed = any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist())
+    except (zipfile.BadZipFile, OSError):
+        return  # load_checkpoint says what is wrong
+    if compressed:
+        raise InputError(f"{path}: not a readable checkpoint (compressed)")
+
+
+def _check_weights(path: Path, options: ModelOptions, own: dict[str, Tensor], found: Any, written: str) -> None:
+    """Say how the weights differ from those of the architecture that the options name."""
+    kind = f"a network of encoder {options.encoder!r} and decoder {options.decoder!r}"
     if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
         raise InputError(f"{path}: its weights are not tensors by name")
     missing, more = [sorted(a.keys() - b.keys()) for a, b in ((own, found), (found, own))]
@@ -132,10 +161,14 @@ def _load_weights(path: Path, model: Reconstructor, found: Any, written: str) ->
         if found[name].shape != value.shape:
             got, expected = tuple(found[name].shape), tuple(value.shape)
             raise InputError(f"{path}: weight {name!r} has shape {got}, {kind} has {expected} ({written})")
-        if found[name].is_floating_point() and not bool(found[name].isfinite().all()):
+    # a tensor may claim more numbers than its file has, by strides of 0 or memory that it shares
+    held = {value.untyped_storage().data_ptr(): value.untyped_storage().nbytes() for value in found.values()}
+    claimed = sum(value.numel() * value.element_size() for value in found.values())
+    if claimed > _TIED * sum(held.values()):
+        raise InputError(f"{path}: holds {sum(held.values()):,} bytes of weights and claims {claimed:,}")
+    for name, value in found.items():
+        if value.is_floating_point() and not bool(value.isfinite().all()):
             raise InputError(f"{path}: weight {name!r} has numbers that are not finite")
-    with torch.no_grad():
-        model.load_state_dict(found)
 
 
 def _check_plain(value: Any, name: str) -> None:

@@ -1,6 +1,9 @@
 """The network as a whole, and its file: what it carries, and how it refuses what does not fit."""
 
 import pickle
+import subprocess
+import sys
+import zipfile
 
 import pytest
 import torch
@@ -160,6 +163,35 @@ def test_mismatches_are_explained(model, tmp_path):
     assert load_model(path).options == model.options
     change(model, path, "options", {k: v for k, v in options.items() if k != "hidden"})
     assert load_model(path).options.hidden == ModelOptions().hidden
+
+
+def test_no_more_memory_is_taken_than_the_file_has(model, tmp_path):
+    """A small file that asks for gigabytes; in a process of its own, whose peak it is."""
+    path = tmp_path / "model.pt"
+    good = model_entry(model)["reconstructor"]
+    huge = {**good["options"], "decoder": "occupancy", "hidden": 2048, "code_size": 8192, "encoder": "conv"}
+    change(model, path, "options", {**huge, "image_size": 1024})
+    script = (
+        "import resource, sys\nfrom invgraph.svr import load_model\nfrom invgraph import InputError\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try:\n    load_model(sys.argv[1])\nexcept InputError as error:\n    print(error)\n"
+        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, timeout=100, check=True)
+    said, megabytes = done.stdout.splitlines()
+    assert "its weights are not those of a network of encoder 'conv'" in said
+    assert int(megabytes) < 100  # these options name a network of 20 GB
+    # all the names and shapes, and one number of each weight
+    change(model, path, "weights", {k: torch.zeros((), dtype=v.dtype).expand_as(v) for k, v in good["weights"].items()})
+    assert path.stat().st_size < 200_000
+    with pytest.raises(InputError, match=r"holds [\d,]+ bytes of weights and claims"):
+        load_model(path)
+    save_model(path, model)
+    with zipfile.ZipFile(path) as stored, zipfile.ZipFile(tmp_path / "small.pt", "w", zipfile.ZIP_DEFLATED) as small:
+        for info in stored.infolist():
+            small.writestr(info.filename, stored.read(info))
+    with pytest.raises(InputError, match="compressed"):
+        load_model(tmp_path / "small.pt")
 
 
 def test_what_could_not_be_read_is_not_written(model, tmp_path):
