@@ -162,7 +162,7 @@ PRESETS: dict[str, TrainOptions] = {
     "laptop": TrainOptions(
         encoder="resnet8",
         code_size=256,
-        steps=15_000,
+        steps=20_000,
         batch=16,
         views=4,
         inputs=1,
