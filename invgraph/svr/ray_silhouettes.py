@@ -88,12 +88,20 @@ def silhouette_logits(
 
 
 def ray_loss(logits: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
-    """Binary cross entropy of pixels, over the share of the picture that the object covers: the mean over views.
+    """What :func:`invgraph.losses.silhouette_iou` is likely to be, from sampled pixels: a scalar, the mean over views.
 
-    All are (..., P). It is that of logits: no gradient vanishes where alpha is nearly 0 or 1.
+    The cross entropy of logits, whose gradient does not vanish where alpha is nearly 0 or 1, carves one shape faster;
+    but a network that does not know yet would have only what is covered more often than not: next to nothing.
+
+    Args:
+        logits: (..., P) of alpha.
+        truth: (..., P) in [0, 1].
+        weights: (..., P), see :class:`~invgraph.fields.PixelSample`.
     """
-    each = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    return ((each * weights).mean(-1) / (truth * weights).mean(-1).clamp_min(1e-2)).mean()
+    alpha = logits.sigmoid()
+    both = alpha * truth
+    either = (weights * (alpha + truth - both)).sum(-1)
+    return (1 - (weights * both).sum(-1) / either.clamp_min(torch.finfo(either.dtype).tiny)).mean()
 
 
 def sampled_iou(logits: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
