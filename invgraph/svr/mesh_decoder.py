@@ -12,7 +12,7 @@ from .. import losses
 from ..geometry import Mesh, icosphere
 from .decoders import SIDE, Decoder, DecoderKind
 
-_HIDDEN = (1024, 2048)
+_WIDTHS = (2, 4)  # of the hidden layers, times the length of the code: 1024 and 2048 for 512, as in Soft Rasterizer
 _CENTER_GAIN = 0.1
 _START = 0.1  # of the usual size of the last layers' weights: shapes begin as the template
 
@@ -44,7 +44,7 @@ class MeshDecoder(Decoder):
         self.register_buffer("signs", verts.sign(), persistent=False)
         layers: list[nn.Module] = []
         before = code_size
-        for width in _HIDDEN:
+        for width in (times * code_size for times in _WIDTHS):
             layers += [nn.Linear(before, width), nn.ReLU(inplace=True)]
             before = width
         self.hidden = nn.Sequential(*layers)

@@ -162,7 +162,7 @@ PRESETS: dict[str, TrainOptions] = {
     "laptop": TrainOptions(
         encoder="resnet8",
         code_size=256,
-        steps=20_000,
+        steps=24_000,
         batch=16,
         views=4,
         inputs=1,
@@ -170,7 +170,7 @@ PRESETS: dict[str, TrainOptions] = {
         coverage="antialias",
         laplacian=2e-4,
         flattening=0.0,
-        area=0.1,
+        area=0.03,
     ),
     "smoke": TrainOptions(code_size=64, steps=20, batch=4, learning_rate=3e-4),
 }
