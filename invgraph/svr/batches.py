@@ -92,6 +92,8 @@ class StepBatches(Dataset[Batch]):
         if not 1 <= options.views <= data.num_views:
             raise ValueError(f"views: expected 1 to {data.num_views}, got {options.views}")
         self._data, self._options = data, options
+        # nobody draws what has no silhouettes
+        self._own_cameras = data.has_silhouettes and data.shared_cameras is None
         share = options.shapes // processes
         self._mine = slice(rank * share, (rank + 1) * share)
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
@@ -117,8 +119,7 @@ class StepBatches(Dataset[Batch]):
         return Batch(images, masks, views, *points, cameras, *self._pixels(masks, begin))
 
     def _cameras(self, shapes: Tensor, views: Tensor) -> Tensor:
-        # nobody draws what has no silhouettes
-        if self._data.shared_cameras is not None or not self._data.has_silhouettes:
+        if not self._own_cameras:
             return torch.empty(len(shapes), 0, 3, 7)
         cameras = self._data.cameras_of(shapes[:, None], views)
         return torch.cat([cameras.R, cameras.t[..., None], cameras.K], -1).unflatten(0, views.shape)
