@@ -15,7 +15,7 @@ from .objective import Coverage, ObjectiveName, ObjectiveOptions, SilhouetteBy
 Preset = Literal["full", "laptop", "smoke"]
 Precision = Literal["auto", "32", "bf16"]
 _RISE = 0.02  # of the steps
-_BY: dict[DecoderKind, SilhouetteBy] = {"mesh": "surface", "occupancy": "rays", "sdf": "both"}
+_BY: dict[DecoderKind, SilhouetteBy] = {"mesh": "surface", "occupancy": "rays", "sdf": "rays"}
 _WEIGHTS = ("laplacian", "flattening", "uniformity", "area", "eikonal", "bending", "presence")
 
 
@@ -52,7 +52,7 @@ class TrainOptions:
     """How silhouettes are drawn: outline, soft (as in Soft Rasterizer) or antialias."""
     silhouette_by: SilhouetteBy | Literal["auto"] = "auto"
     """Of a field: through its surface, along rays at a sample of the pixels, or both: rays in the first half. auto:
-    rays for occupancy, both for sdf, surface for mesh."""
+    rays, but the surface of a mesh."""
     pixels: int = 256
     """Pixels of each view that rays look at; half of them near the outline."""
     sigma: tuple[float, float] = (4.0, 0.25)
@@ -139,7 +139,7 @@ class RunOptions:
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     """gpu where there is one."""
     precision: Precision = "auto"
-    """bf16: the encoder in mixed precision; geometry stays in float32. auto: where the processor has bf16."""
+    """bf16: the networks in mixed precision; geometry stays in float32. auto: where the processor has bf16."""
     workers: int = 0
     """Processes that load batches ahead, for each device."""
     checkpoint_every: int = 500
@@ -162,6 +162,7 @@ PRESETS: dict[str, TrainOptions] = {
     "laptop": TrainOptions(
         encoder="resnet8",
         code_size=256,
+        hidden=64,
         steps=24_000,
         batch=16,
         views=4,

@@ -2,14 +2,18 @@
 
 import pytest
 import torch
+from picture_set import BOXES, TRAIN, write_split
 
 from invgraph import InputError, losses, render
-from invgraph.data.image_sets import nmr_cameras
+from invgraph.data.image_sets import NmrShapes, nmr_cameras
 from invgraph.fields import outline_band, ray_logits, sample_pixels
 from invgraph.geometry import icosphere
 from invgraph.metrics import silhouette_iou
-from invgraph.svr import DistanceDecoder, FieldDecoder, MeshDecoder
+from invgraph.svr import DistanceDecoder, FieldDecoder, MeshDecoder, Reconstructor
+from invgraph.svr.batches import StepBatches
+from invgraph.svr.objective import Objective
 from invgraph.svr.ray_silhouettes import ray_loss, sampled_iou, silhouette_logits
+from invgraph.svr.train_options import TrainOptions
 
 
 def field(code_size=4):
@@ -142,3 +146,24 @@ def test_a_code_learns_a_shape_from_its_outlines(kind, least):
 def test_a_mesh_has_no_rays():
     with pytest.raises(InputError, match="need the decoder 'occupancy' or 'sdf', got 'mesh'"):
         silhouette_logits(MeshDecoder(4, level=1), torch.zeros(1, 4), nmr_cameras([0]), everywhere(1), 1.0)
+    with pytest.raises(InputError, match="silhouette_by rays: goes with the decoders occupancy and sdf, got mesh"):
+        TrainOptions(silhouette_by="rays")
+
+
+def test_training_along_rays_draws_the_same_pixels_in_any_number_of_processes(tmp_path):
+    write_split(tmp_path, "train", {BOXES: TRAIN[BOXES]})
+    data = NmrShapes(tmp_path, split="train")
+    options = TrainOptions(decoder="occupancy", encoder="vit", code_size=8, batch=2, hidden=8, pixels=40)
+    whole = StepBatches(data, options.for_batches())[1]
+    parts = [StepBatches(data, options.for_batches(), (2, rank))[1] for rank in range(2)]
+    assert whole.pixels.shape == whole.pixel_weights.shape == (2, 2, 40)
+    for name in ("pixels", "pixel_weights"):
+        assert torch.equal(torch.cat([getattr(part, name) for part in parts]), getattr(whole, name))
+    torch.manual_seed(0)
+    model = Reconstructor(options.for_model())
+    objective = Objective(model, nmr_cameras(), options.for_objective())
+    terms = objective(whole, 0.2)
+    both = torch.stack([objective(part, 0.2)["loss"] for part in parts]).mean()
+    assert float(terms["loss"].detach()) == pytest.approx(float(both.detach()), abs=1e-5)
+    terms["loss"].backward()
+    assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in model.parameters())
