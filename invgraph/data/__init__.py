@@ -2,7 +2,16 @@
 
 from .doctor import examine
 from .frames import Finding
-from .image_sets import ChoyShapes, DvrShapes, ImageSet, NmrShapes, check_splits, nmr_cameras, nmr_voxels, open_image_set
+from .image_sets import (
+    ChoyShapes,
+    DvrShapes,
+    ImageSet,
+    NmrShapes,
+    check_splits,
+    nmr_cameras,
+    nmr_voxels,
+    open_image_set,
+)
 from .load import load_views
 from .made import SYNSETS, MadeOptions, MadeReport, make_shape, make_shapes
 from .masks import Threshold
