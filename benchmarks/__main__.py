@@ -19,6 +19,7 @@ TABLES = {
     "color": ("primitives", "soft colour against PyTorch3D"),
     "cuda": ("gpu", "on a GPU, against PyTorch3D and nvdiffrast"),
     "training": ("svr", "a training step of single-view reconstruction, against PyTorch3D's rasterizer"),
+    "overfit": ("svr_overfit", "single-view reconstruction of one shape, against a fit to the same silhouettes"),
     "fits": ("fits", "reconstructions against their true meshes"),
     "fields": ("fields", "fields: fits to samples and points, extraction, isosurfaces; names after it choose its rows"),
 }

@@ -8,51 +8,62 @@ import math
 import torch
 from torch import Tensor
 
-from benchmarks.measure import header, machine, medians_ms, ms, row
+from benchmarks.measure import Step, header, machine, medians_ms, ms, row
+from invgraph.cameras import Cameras
 from invgraph.data.image_sets import nmr_cameras
 from invgraph.geometry import Mesh, icosphere
 from invgraph.render import render, sigma_from_ndc
 from invgraph.svr import ModelOptions, Reconstructor
 from invgraph.svr.batches import Batch
-from invgraph.svr.objective import Objective, ObjectiveOptions
+from invgraph.svr.objective import Coverage, Objective, ObjectiveOptions
 
+ENCODERS = (("conv", False), ("conv", True), ("resnet8", True))
+"""Soft Rasterizer's own, and that of the laptop preset; with and without mixed precision."""
 SHAPES, SIGMA = 16, 1e-4  # the latter in normalised device coordinates, as Soft Rasterizer has it
 
 
 def training(arguments: argparse.Namespace) -> None:
     """The setting of Soft Rasterizer: 16 shapes in two views each, four renders a shape, 64x64, 1,280 faces."""
     print(machine("pytorch3d") + "\n")
-    torch.manual_seed(0)
-    batch = _batch()
-    model = Reconstructor(ModelOptions())
+    batch, cameras = _batch(), nmr_cameras()
     sigma = sigma_from_ndc(SIGMA, (64, 64))
     options = ObjectiveOptions(coverage="soft", sigma=(sigma, sigma))
-    ours, theirs = (kind(model, nmr_cameras(), options) for kind in (Objective, _Peer))
-
-    def whole(objective: Objective) -> None:
-        optimizer.zero_grad()
-        objective(batch)["loss"].backward()
-        optimizer.step()
-
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
-    with torch.no_grad():
-        verts = model(batch.images.flatten(0, 1)).verts
+    steps, peers = [], []
+    for encoder, bf16 in ENCODERS:
+        torch.manual_seed(0)
+        model = Reconstructor(ModelOptions(encoder=encoder))
+        steps.append(_step(Objective(model, cameras, options), batch, bf16))
+        peers.append(_step(_Peer(model, cameras, options), batch, bf16))
+    verts = model(batch.images.flatten(0, 1)).verts.detach()
+    ours = Objective(model, cameras, options)
 
     def drawing() -> None:
         moved = icosphere(3).with_verts(verts.clone().requires_grad_())
         seen = batch.views[:, None].expand(-1, 2, -1).flatten(0, 1)
         ours.silhouettes(moved, seen, "soft", sigma).square().sum().backward()
 
-    step, drawn = medians_ms(lambda: whole(ours), drawing, repeats=arguments.repeats)
-    header("step", "ms")
-    row("invgraph", ms(step))
-    row("of it drawing, forward and backward", f"{ms(drawn)} ({drawn / step:.0%})")
     try:
-        (peer,) = medians_ms(lambda: whole(theirs), repeats=1, seconds=1)
+        (peer,) = medians_ms(peers[-1], repeats=1, seconds=1)
     except ImportError:
-        row("PyTorch3D's rasterizer, K = 50", "not installed")
-        return
-    row("PyTorch3D's rasterizer, K = 50", f"{ms(peer)} ({peer / step:,.0f} times)")
+        peer = math.nan
+    *times, drawn = medians_ms(*steps, drawing, repeats=arguments.repeats)
+    header("step", "ms", "of it drawing", "PyTorch3D's rasterizer, K = 50")
+    for (encoder, bf16), time in zip(ENCODERS, times):
+        text = "not installed" if math.isnan(peer) else f"{ms(peer)} ({peer / time:,.0f} times)"
+        row(f"{encoder}, {'bf16' if bf16 else 'float32'}", ms(time), f"{ms(drawn)} ({drawn / time:.0%})", text)
+
+
+def _step(objective: Objective, batch: Batch, bf16: bool) -> Step:
+    optimizer = torch.optim.Adam(objective.parameters(), lr=1e-4, fused=True)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            loss = objective(batch)["loss"]
+        loss.backward()
+        optimizer.step()
+
+    return step
 
 
 def _batch() -> Batch:
@@ -70,13 +81,21 @@ def _batch() -> Batch:
 class _Peer(Objective):
     """The same objective, drawn by PyTorch3D."""
 
-    def silhouettes(self, shapes: Mesh | list[Mesh], views: Tensor, coverage: str, sigma: float = 1.0) -> Tensor:
+    def silhouettes(
+        self,
+        shapes: Mesh | list[Mesh],
+        views: Tensor,
+        coverage: Coverage,
+        sigma: float = 1.0,
+        cameras: Cameras | None = None,
+    ) -> Tensor:
         from pytorch3d.renderer.blending import BlendParams, sigmoid_alpha_blend
         from pytorch3d.renderer.mesh.rasterize_meshes import rasterize_meshes
         from pytorch3d.renderer.mesh.rasterizer import Fragments
         from pytorch3d.structures import Meshes
 
         assert isinstance(shapes, Mesh)
+        assert self._cameras is not None
         cameras, (height, width) = self._cameras[views.flatten()], self._cameras.image_size
         verts = shapes.verts.repeat_interleave(views.shape[1], 0)
         seen = verts @ cameras.R.mT + cameras.t[:, None]
