@@ -167,6 +167,7 @@ PRESETS: dict[str, TrainOptions] = {
         batch=16,
         views=4,
         inputs=1,
+        points=512,
         learning_rate=1e-3,
         coverage="antialias",
         laplacian=2e-4,
