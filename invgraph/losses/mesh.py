@@ -39,19 +39,15 @@ def smoothness(mesh: Mesh, *, reduction: Reduction = "sum") -> Tensor:
     and cost 0. Source: Kato et al. 2018, *Neural 3D Mesh Renderer*, smoothness loss; the flattening loss of Liu et al.
     2019, *Soft Rasterizer*.
     """
-    topology, verts = mesh.topology, mesh.verts
+    topology = mesh.topology
     interior = topology.edge_count == 2
-    a, b = topology.edges[interior].unbind(1)
-    origin = verts.index_select(-2, a)
-    edge, valid = _unit(verts.index_select(-2, b) - origin)
-    planes = []
-    for opposite in topology.edge_opposite[interior].unbind(1):
-        arm, arm_ok = _unit(verts.index_select(-2, opposite) - origin)
-        # perpendicular to the edge and to the face; its length is the sine of the angle between edge and arm
-        plane, plane_ok = _unit(torch.linalg.cross(edge, arm, dim=-1), smallest=64 * torch.finfo(verts.dtype).eps)
-        planes.append(plane)
-        valid = valid & arm_ok & plane_ok
-    cosine = (planes[0] * planes[1]).sum(-1)
+    first, second = topology.edge_faces[interior].unbind(1)
+    normals, valid = _unit_normals(mesh)
+    cosine = (normals.index_select(-2, first) * normals.index_select(-2, second)).sum(-1)
+    # faces that pass along their edge in opposite directions are oriented alike: equal normals then mean flat
+    alike = topology._edge_direction_sum[interior] == 0
+    cosine = torch.where(alike, -cosine, cosine)
+    valid = valid.index_select(-1, first) & valid.index_select(-1, second)
     return _reduce(torch.where(valid, (cosine + 1).square(), 0.0), reduction)
 
 
@@ -145,6 +141,18 @@ def _unit(vector: Tensor, smallest: float | None = None) -> tuple[Tensor, Tensor
     ok = squared > smallest**2
     unit = torch.where(ok, vector * torch.where(ok, squared, 1.0).rsqrt(), 0.0)
     return unit, ok[..., 0]
+
+
+def _unit_normals(mesh: Mesh) -> tuple[Tensor, Tensor]:
+    """(..., F, 3) unit normals of the faces, zero for degenerate ones, and (..., F) bool: which are not."""
+    a, b, c = mesh.triangles().unbind(-2)
+    arms = torch.stack([b - a, c - a], -2)
+    # relative to the longer edge, so that the size of the mesh does not matter; normals do not depend on it
+    size = torch.linalg.vector_norm(arms.detach(), dim=-1).amax(-1)[..., None, None]
+    tiny = torch.finfo(arms.dtype).tiny ** 0.25
+    arms = arms / torch.where(size > tiny, size, 1.0)
+    cross = torch.linalg.cross(arms[..., 0, :], arms[..., 1, :])
+    return _unit(cross, smallest=64 * torch.finfo(arms.dtype).eps)
 
 
 def _reduce(terms: Tensor, reduction: Reduction) -> Tensor:
