@@ -1,4 +1,4 @@
-"""Pictures that differ from those of the data set in colour and light, as ordinary ones do."""
+"""Pictures that differ from those of the data set: in colour and light, as ordinary ones do, or mirrored."""
 
 from __future__ import annotations
 
@@ -38,3 +38,22 @@ def jitter_colours(images: Tensor, factors: Tensor, strength: float = 1.0) -> Te
         return rgb
     alpha = images[:, 3:]
     return torch.cat([torch.where(alpha > 0, rgb, images[:, :3]), alpha], 1)
+
+
+def mirrored_cameras(cameras: Tensor, width: int) -> Tensor:
+    """The cameras of mirrored pictures, in which the world's x points the other way: a mirrored shape, seen by them.
+
+    ``R' = M R M`` and ``t' = M t`` with ``M = diag(-1, 1, 1)``; ``K'`` takes a pixel's u to ``width - u``.
+
+    Args:
+        cameras: (..., 3, 7) R, t and K side by side.
+        width: of the pictures, in pixels.
+
+    Returns:
+        The same shape.
+    """
+    R, t, K = cameras[..., :3], cameras[..., 3:4], cameras[..., 4:]
+    M = torch.diag(cameras.new_tensor([-1.0, 1.0, 1.0]))
+    flip = M.clone()
+    flip[0, 2] = width
+    return torch.cat([M @ R @ M, M @ t, flip @ K @ M], -1)

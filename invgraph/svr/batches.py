@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..cameras import Cameras
 from ..data.image_sets import ImageSet
 from ..fields.ray_pixels import outline_band, sample_pixels
-from .augment import colour_factors, jitter_colours
+from .augment import colour_factors, jitter_colours, mirrored_cameras
 from .picture_size import resized
 
 
@@ -58,6 +58,7 @@ class BatchOptions:
         views: different ones of each shape.
         points: with their occupancy, of each shape; 0 for silhouettes alone.
         augment: strength of the changes of colour, see :func:`jitter_colours`.
+        mirror: show half of the shapes mirrored, their left on the right: x is -x, in pictures, cameras and points.
         channels: 3 or 4, of the pictures.
         image_size: pixels along a side, as the encoder sees pictures.
         seed: of everything that is drawn.
@@ -68,6 +69,7 @@ class BatchOptions:
     views: int = 2
     points: int = 0
     augment: float = 0.0
+    mirror: bool = False
     channels: int = 4
     seed: int = 0
     image_size: int = 64
@@ -93,7 +95,7 @@ class StepBatches(Dataset[Batch]):
             raise ValueError(f"views: expected 1 to {data.num_views}, got {options.views}")
         self._data, self._options = data, options
         # nobody draws what has no silhouettes
-        self._own_cameras = data.has_silhouettes and data.shared_cameras is None
+        self._own_cameras = data.has_silhouettes and (data.shared_cameras is None or options.mirror)
         share = options.shapes // processes
         self._mine = slice(rank * share, (rank + 1) * share)
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
@@ -115,8 +117,13 @@ class StepBatches(Dataset[Batch]):
             flat = jitter_colours(images.flatten(0, 1), factors.flatten(0, 1), options.augment)
             images = flat.view_as(images)
         begin = first + mine.start
-        points, cameras = self._points(shapes, begin), self._cameras(shapes, views)
-        return Batch(images, masks, views, *points, cameras, *self._pixels(masks, begin))
+        (points, inside), cameras = self._points(shapes, begin), self._cameras(shapes, views)
+        if options.mirror:
+            turned = (torch.rand(options.shapes, generator=generator) < 0.5)[mine]
+            images[turned], masks[turned] = images[turned].flip(-1), masks[turned].flip(-1)
+            points[turned] *= points.new_tensor([-1.0, 1.0, 1.0])
+            cameras[turned] = mirrored_cameras(cameras[turned], W)
+        return Batch(images, masks, views, points, inside, cameras, *self._pixels(masks, begin))
 
     def _cameras(self, shapes: Tensor, views: Tensor) -> Tensor:
         if not self._own_cameras:

@@ -48,6 +48,8 @@ class TrainOptions:
     cosine."""
     augment: float = 0.0
     """Strength of random changes of brightness, saturation and hue; 0 for none."""
+    mirror: bool = False
+    """Show half of the shapes mirrored, for classes whose left and right are alike: fronts are along z."""
     coverage: Coverage = "outline"
     """How silhouettes are drawn: outline, soft (as in Soft Rasterizer) or antialias."""
     silhouette_by: SilhouetteBy | Literal["auto"] = "auto"
@@ -110,7 +112,8 @@ class TrainOptions:
         points = self.points if self.objective == "occupancy" else 0
         views = 1 if self.objective == "occupancy" else self.views
         pixels = 0 if self.objective == "occupancy" or self._by() == "surface" else self.pixels
-        return BatchOptions(self.batch, views, points, self.augment, channels, self.seed, self.image_size, pixels)
+        drawn = {"augment": self.augment, "mirror": self.mirror, "seed": self.seed, "pixels": pixels}
+        return BatchOptions(self.batch, views, points, channels=channels, image_size=self.image_size, **drawn)  # type: ignore[arg-type]
 
     def for_objective(self) -> ObjectiveOptions:
         """The objective."""

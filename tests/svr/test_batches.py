@@ -49,6 +49,25 @@ def test_silhouettes_are_those_of_the_views(shapes):
     assert torch.equal(batch.images[:, :, 3], truth)
 
 
+def test_mirrored_shapes_are_seen_by_mirrored_cameras(shapes):
+    """A pixel of a point lies as far from the right as it did from the left, for half of the shapes."""
+    plain, mirrored = (StepBatches(shapes, BatchOptions(shapes=10, mirror=on))[0] for on in (False, True))
+    turned = [not torch.equal(a, b) for a, b in zip(plain.masks, mirrored.masks)]
+    assert 2 <= sum(turned) <= 8
+    point = torch.tensor([[0.3, -0.2, 0.1]])
+    for i, other in enumerate(turned):
+        sign = torch.tensor([-1.0 if other else 1.0, 1.0, 1.0])
+        before = shapes.cameras(plain.views[i]).project(point)
+        cameras = mirrored._replace(cameras=mirrored.cameras[i : i + 1]).all_cameras(1)
+        after = cameras.project(sign * point)
+        if other:
+            before = torch.cat([64 - before[..., :1], before[..., 1:]], -1)
+            assert torch.equal(mirrored.images[i], plain.images[i].flip(-1))
+            assert torch.equal(mirrored.masks[i], plain.masks[i].flip(-1))
+        assert torch.allclose(after, before, atol=1e-3)
+        assert torch.det(cameras.R).allclose(torch.ones(2))
+
+
 def test_colours_change_and_silhouettes_do_not(shapes):
     images = shapes.images([0, 3], [2, 5]).movedim(-1, 1) / 255
     factors = colour_factors(2, torch.Generator().manual_seed(0))
