@@ -33,6 +33,7 @@ class ModelOptions:
         level: subdivisions of the "mesh" decoder's sphere; 3 has 642 vertices.
         hidden: channels of the "occupancy" decoder's blocks.
         resolution: cells along each axis on which the "occupancy" decoder's surface is extracted.
+        threshold: probability of being inside that this surface has.
     """
 
     encoder: str = "conv"
@@ -43,6 +44,7 @@ class ModelOptions:
     level: int = 3
     hidden: int = 256
     resolution: int = 32
+    threshold: float = 0.5
 
     def __post_init__(self) -> None:
         if self.decoder not in ("mesh", "occupancy", "sdf"):
@@ -59,6 +61,8 @@ class ModelOptions:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ValueError(f"{name}: expected a whole number from {low} to {high}, got {value!r}")
+        if not isinstance(self.threshold, float) or not 0 < self.threshold < 1:
+            raise ValueError(f"threshold: expected a number between 0 and 1, got {self.threshold!r}")
 
 
 class Reconstructor(nn.Module):
@@ -135,5 +139,5 @@ def make_decoder(options: ModelOptions) -> Decoder:
     if options.decoder == "mesh":
         return MeshDecoder(options.code_size, options.level)
     if options.decoder == "occupancy":
-        return FieldDecoder(options.code_size, options.hidden, options.resolution)
+        return FieldDecoder(options.code_size, options.hidden, options.resolution, options.threshold)
     return DistanceDecoder(options.code_size)

@@ -15,6 +15,7 @@ from .objective import Coverage, ObjectiveName, ObjectiveOptions, SilhouetteBy
 Preset = Literal["full", "laptop", "smoke"]
 Precision = Literal["auto", "32", "bf16"]
 _RISE = 0.02  # of the steps
+_UNSURE = 0.2  # probability of being inside, on the surface that Occupancy Networks take
 _BY: dict[DecoderKind, SilhouetteBy] = {"mesh": "surface", "occupancy": "rays", "sdf": "rays"}
 _WEIGHTS = ("laplacian", "flattening", "uniformity", "area", "eikonal", "bending", "presence")
 
@@ -104,8 +105,8 @@ class TrainOptions:
 
     def for_model(self, channels: int = 4) -> ModelOptions:
         """The network, for pictures of 4 channels, or 3 without silhouettes."""
-        size, hidden = self.image_size, self.hidden
-        return ModelOptions(self.encoder, self.decoder, self.code_size, size, channels, hidden=hidden)
+        field = {"hidden": self.hidden, "threshold": _UNSURE if self.objective == "occupancy" else 0.5}
+        return ModelOptions(self.encoder, self.decoder, self.code_size, self.image_size, channels, **field)  # type: ignore[arg-type]
 
     def for_batches(self, channels: int = 4) -> BatchOptions:
         """The batches."""

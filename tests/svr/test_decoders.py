@@ -138,6 +138,18 @@ def test_surfaces_of_the_field_are_those_of_its_logits():
         assert abs(float(coarse[k].volume() / fine[k].volume().detach()) - 1) < 0.02
 
 
+def test_a_lower_threshold_is_a_larger_surface():
+    """Of the ball that every shape begins as, whose logits fall by 10 a unit: at 0.2 its radius is log(4) / 10 more."""
+    for grad in (False, True):
+        with torch.set_grad_enabled(grad):
+            decoder = FieldDecoder(4, hidden=8, resolution=32, threshold=0.2)
+            with torch.no_grad():
+                decoder.field.network.out.weight.zero_()
+                decoder.field.network.out.bias.zero_()
+            radius = decoder(torch.zeros(1, 4))[0].verts.detach().norm(dim=1)
+        assert float((radius - 0.35 - math.log(4) / 10).abs().max()) < 1e-2
+
+
 def test_a_field_without_a_surface_gives_an_empty_mesh():
     decoder = FieldDecoder(6, hidden=16, resolution=8)
     with torch.no_grad():
