@@ -1,0 +1,50 @@
+"""Draws assets/single_view.png: the first two shapes of each class, as a network sees them and as it makes them.
+
+    python assets/make_single_view.py CHECKPOINT DATA
+
+DATA is a data set of shapes that the network has not seen. Below each picture is the reconstruction from the picture's
+own camera and from one a quarter of the way around the object.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from invgraph.data import NmrShapes, nmr_cameras
+from invgraph.render import AmbientLight, DirectionalLight, render
+from invgraph.svr import Reconstructor, load_model
+
+SIDE, PER_CLASS = 96, 2
+LIGHTS = [AmbientLight(0.35), DirectionalLight((0.3, 1.0, 0.5), 0.5), DirectionalLight((-1.0, 0.5, -0.6), 0.3)]
+
+
+def column(model: Reconstructor, rgba: Tensor, view: int) -> Tensor:
+    """(3 SIDE, SIDE, 3): a picture (64, 64, 4) of a view, and its reconstruction from two sides."""
+    mesh = model.reconstruct(rgba.movedim(-1, 0)[None])[0]
+    cameras = nmr_cameras([view, (view + 6) % 24], image_size=SIDE)
+    drawn = render(mesh, cameras, outputs=("rgb", "alpha"), lights=LIGHTS)
+    seen = interpolate(rgba.movedim(-1, 0)[None], size=(SIDE, SIDE), mode="nearest")[0].movedim(0, -1)
+    made = torch.cat([drawn.rgb, drawn.alpha[..., None]], -1)
+    rows = torch.cat([seen[None], made])
+    return (rows[..., :3] * rows[..., 3:] + 1 - rows[..., 3:]).flatten(0, 1)
+
+
+def main() -> None:
+    """Write the picture."""
+    model, data = load_model(sys.argv[1]), NmrShapes(sys.argv[2], split="test")
+    rows = []
+    for n in range(PER_CLASS):
+        shapes = [int((data.class_of == k).nonzero()[n, 0]) for k in range(len(data.synsets))]
+        view = 2 + 5 * n
+        rows.append(torch.cat([column(model, data.images(i, view).float() / 255, view) for i in shapes], 1))
+    pixels = (torch.cat(rows).clamp(0, 1).numpy() * 255).round().astype(np.uint8)
+    Image.fromarray(pixels).save(Path(__file__).with_name("single_view.png"), optimize=True)
+
+
+if __name__ == "__main__":
+    main()
