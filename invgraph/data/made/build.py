@@ -24,6 +24,7 @@ from .options import MadeOptions
 from .shape import draw, make_shape, shape_seed
 
 BATCH = 8  # shapes that a process makes before it writes them
+ENOUGH = 10_000  # points, of which some lie within the thinnest shape
 PIECES = ".pieces"
 
 
@@ -140,11 +141,11 @@ def _make(job: _Job) -> None:
         images.append(draw(mesh).numpy())
         voxels.append(file_order(nmr_voxels(mesh).filled).numpy())
         if count:
-            wanted = SampleOptions(points=count, near=0, cloud=0, voxels=0)
+            wanted = SampleOptions(points=max(count, ENOUGH), near=0, cloud=0, voxels=0)
             sampled = sample_shape(mesh, wanted, seed=shape_seed(job.name, index, job.options.seed) >> 1).points
             assert sampled is not None
-            points.append(sampled.points.numpy().astype(np.float16))
-            bits.append(np.packbits(sampled.occupancies.numpy()))
+            points.append(sampled.points[:count].numpy().astype(np.float16))
+            bits.append(np.packbits(sampled.occupancies[:count].numpy()))
     arrays = {"images": np.stack(images), "voxels": np.stack(voxels).astype(np.uint8)}
     if count:
         arrays |= {"points": np.stack(points), "occupancies": np.stack(bits)}
