@@ -23,7 +23,7 @@ from invgraph.svr.train_options import PRESETS, RunOptions
 from invgraph.svr.training import LAST, train
 from invgraph.svr.voxel_iou import voxel_iou
 
-CLASSES = ("airplane", "bottle", "car", "chair", "phone")
+CLASSES = ("airplane", "bottle", "car", "chair")
 STEPS, BATCH = 2_000, 4
 
 
