@@ -36,10 +36,10 @@ def training(arguments: argparse.Namespace) -> None:
         peers.append(_step(_Peer(model, cameras, options), batch, bf16))
     verts = model(batch.images.flatten(0, 1)).verts.detach()
     ours = Objective(model, cameras, options)
+    seen = cameras[batch.views[:, None].expand(-1, 2, -1).flatten()]
 
     def drawing() -> None:
         moved = icosphere(3).with_verts(verts.clone().requires_grad_())
-        seen = batch.views[:, None].expand(-1, 2, -1).flatten(0, 1)
         ours.silhouettes(moved, seen, "soft", sigma).square().sum().backward()
 
     try:
@@ -82,12 +82,7 @@ class _Peer(Objective):
     """The same objective, drawn by PyTorch3D."""
 
     def silhouettes(
-        self,
-        shapes: Mesh | list[Mesh],
-        views: Tensor,
-        coverage: Coverage,
-        sigma: float = 1.0,
-        cameras: Cameras | None = None,
+        self, shapes: Mesh | list[Mesh], cameras: Cameras, coverage: Coverage, sigma: float = 1.0
     ) -> Tensor:
         from pytorch3d.renderer.blending import BlendParams, sigmoid_alpha_blend
         from pytorch3d.renderer.mesh.rasterize_meshes import rasterize_meshes
@@ -95,9 +90,8 @@ class _Peer(Objective):
         from pytorch3d.structures import Meshes
 
         assert isinstance(shapes, Mesh)
-        assert self._cameras is not None
-        cameras, (height, width) = self._cameras[views.flatten()], self._cameras.image_size
-        verts = shapes.verts.repeat_interleave(views.shape[1], 0)
+        height, width = cameras.image_size
+        verts = shapes.verts.repeat_interleave(len(cameras) // len(shapes.verts), 0)
         seen = verts @ cameras.R.mT + cameras.t[:, None]
         pixels = seen @ cameras.K.mT
         xy = 1 - 2 * pixels[..., :2] / (pixels[..., 2:] * width)  # x left, y up
@@ -105,5 +99,4 @@ class _Peer(Objective):
         blur = math.log(1 / 1e-4 - 1) * SIGMA
         found = rasterize_meshes(meshes, height, blur, 50, perspective_correct=True, clip_barycentric_coords=True)
         ones = verts.new_ones(1).expand(len(verts), height, width, 50, 3)
-        alpha = sigmoid_alpha_blend(ones, Fragments(*found), BlendParams(sigma=SIGMA))[..., 3]
-        return alpha.unflatten(0, views.shape)
+        return sigmoid_alpha_blend(ones, Fragments(*found), BlendParams(sigma=SIGMA))[..., 3]

@@ -104,26 +104,16 @@ class Objective(nn.Module):
         return {**terms, "loss": torch.stack(list(terms.values())).sum(), "iou": iou.detach()}
 
     def silhouettes(
-        self,
-        shapes: Mesh | list[Mesh],
-        views: Tensor,
-        coverage: Coverage,
-        sigma: float = 1.0,
-        cameras: Cameras | None = None,
+        self, shapes: Mesh | list[Mesh], cameras: Cameras, coverage: Coverage, sigma: float = 1.0
     ) -> Tensor:
-        """Each shape in its views: N shapes and (N, n) numbers of views -> (N, n, H, W).
-
-        ``cameras`` (N n) are those of the pictures where a view's number does not tell.
-        """
-        n = views.shape[1]
-        if cameras is None:
-            assert self._cameras is not None
-            cameras = self._cameras.to(views.device)[views.flatten()]
+        """Each of N shapes in its n views: cameras (N n), those of the first shape first -> (N n, H, W)."""
         if isinstance(shapes, Mesh):
+            n = len(cameras) // len(shapes.verts)
             drawn: Mesh | list[Mesh] = shapes.with_verts(shapes.verts.repeat_interleave(n, 0))
         else:
+            n = len(cameras) // len(shapes)
             drawn = [mesh for mesh in shapes for _ in range(n)]
-        return render(drawn, cameras, mode=coverage, sigma=sigma).alpha.unflatten(0, views.shape)
+        return render(drawn, cameras, mode=coverage, sigma=sigma).alpha
 
     def _silhouettes(self, batch: Batch, progress: float) -> tuple[dict[str, Tensor], Tensor]:
         """The shape that each view suggests, seen in every view of the same object.
@@ -139,35 +129,36 @@ class Objective(nn.Module):
             terms = {"silhouette": loss}
             relax = _fall(self.options.relax, 1.0, progress)
             for name, value in regularizers.items():
-                weight = self.options.weights.get(name, 0.0)
-                if weight:
-                    terms[name] = relax * weight * value
+                terms[name] = relax * self.options.weights[name] * value
         return terms, iou
 
     def _drawn(self, code: Tensor, batch: Batch, sigma: float) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """Loss, IoU and the decoder's terms of codes (B n, code_size), from rendered surfaces."""
         shapes, regularizers = self.model.decoder.decode(code, self._wanted())
         codes = len(code) // len(batch.views)
-        own = batch.all_cameras(codes)
-        how = {} if own is None else {"cameras": own}
-        seen = _for_each_code(batch.views, codes)
-        alpha = self.silhouettes(shapes, seen, self.options.coverage, sigma, **how).flatten(0, 1)
+        alpha = self.silhouettes(shapes, self._seen_by(batch, codes), self.options.coverage, sigma)
         truth = _for_each_code(batch.masks, codes).flatten(0, 1)
         return losses.silhouette_iou(alpha, truth), silhouette_iou(alpha, truth).mean(), regularizers
 
     def _along_rays(self, code: Tensor, batch: Batch, sigma: float) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """The same from the field itself, at the batch's pixels."""
         codes = len(code) // len(batch.views)
-        cameras = batch.all_cameras(codes)
-        if cameras is None:
-            assert self._cameras is not None
-            cameras = self._cameras.to(code.device)[_for_each_code(batch.views, codes).flatten()]
+        cameras = self._seen_by(batch, codes)
         index, weights = _for_each_code(batch.pixels, codes), _for_each_code(batch.pixel_weights, codes)
         truth = _for_each_code(batch.masks.flatten(2).gather(2, batch.pixels), codes)
         decoder, wanted = self.model.decoder, self._wanted()
         logits, regularizers = silhouette_logits(decoder, code, cameras, index, math.sqrt(sigma), wanted)
         iou = sampled_iou(logits.detach(), truth, weights).mean()
         return ray_loss(logits, truth, weights), iou, regularizers
+
+    def _seen_by(self, batch: Batch, codes: int) -> Cameras:
+        """Cameras (B codes n): those of each shape's views, for each of its codes."""
+        own = batch.all_cameras(codes)
+        if own is not None:
+            return own
+        if self._cameras is None:
+            raise ValueError("batch: expected cameras of its pictures, as the objective has none of the views")
+        return self._cameras.to(batch.views.device)[_for_each_code(batch.views, codes).flatten()]
 
     def _wanted(self) -> list[str]:
         return [name for name, weight in self.options.weights.items() if weight]
