@@ -166,11 +166,12 @@ class Objective(nn.Module):
     def _occupancy(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
         """The binary cross entropy of a shape's points, of the shape that its first view suggests."""
         code = self.model.encode(batch.images[:, 0])
-        assert isinstance(self.model.decoder, FieldDecoder)
+        decoder = self.model.decoder
+        assert isinstance(decoder, FieldDecoder)
         # in mixed precision, if it is on: a point's place may be off by 1/500 of the side, a sixteenth of a voxel
-        logits = self.model.decoder.logits(batch.points, code).float()
+        logits = decoder.logits(batch.points, code).float()
         loss = binary_cross_entropy_with_logits(logits, batch.occupancies)
-        inside, truth = logits.detach() > 0, batch.occupancies > 0.5
+        inside, truth = logits.detach() > decoder.level, batch.occupancies > 0.5  # as the surface has it
         both, either = (inside & truth).sum(1), (inside | truth).sum(1)
         return {"occupancy": loss}, (both / either.clamp(min=1)).mean()
 

@@ -65,6 +65,10 @@ def test_occupancies_of_points(batch):
     known = batch._replace(points=points, occupancies=inside)
     terms = objective(known)
     assert float(terms["iou"]) > 0.5
+    fuller = Objective(
+        small(decoder="occupancy", hidden=16, threshold=1e-6), nmr_cameras(), ObjectiveOptions("occupancy")
+    )
+    assert float(fuller(known)["iou"]) == pytest.approx(float(inside.mean(1).mean()), abs=0.02)  # all is inside
     assert float(terms["loss"].detach()) < float(objective(known._replace(occupancies=1 - inside))["loss"].detach())
     with pytest.raises(InputError, match="decoder 'occupancy', got 'mesh'"):
         Objective(small(), nmr_cameras(), ObjectiveOptions("occupancy"))
