@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +29,11 @@ def in_cube(mesh: Mesh) -> Mesh:
     return mesh.with_verts(mesh.verts / float((mesh.verts.amax(0) - mesh.verts.amin(0)).max()))
 
 
-def poses(distance: float, turn: float) -> np.ndarray:
-    """(VIEWS, 3, 4) [R | t] around the origin, others for another turn: x right, y down, z forward."""
+def poses(distance: float, azimuths: Sequence[float]) -> np.ndarray:
+    """(N, 3, 4) [R | t] around the origin: x right, y down, z forward; written down without the library."""
     found = []
-    for n in range(VIEWS):
-        azimuth, elevation = turn + 2 * math.pi * n / VIEWS, 0.3 + 0.1 * n
+    for n, azimuth in enumerate(azimuths):
+        elevation = 0.3 + 0.1 * n
         back = np.array(
             [math.cos(elevation) * math.sin(azimuth), math.sin(elevation), math.cos(elevation) * math.cos(azimuth)]
         )
@@ -41,6 +42,10 @@ def poses(distance: float, turn: float) -> np.ndarray:
         R = np.stack([right, -np.cross(back, right), -back])
         found.append(np.concatenate([R, -R @ (back * distance)[:, None]], 1))
     return np.stack(found)
+
+
+def _all_around(turn: float) -> list[float]:
+    return [turn + 2 * math.pi * n / VIEWS for n in range(VIEWS)]
 
 
 def silhouettes(mesh: Mesh, size: int, K: np.ndarray, Rt: np.ndarray) -> np.ndarray:
@@ -58,8 +63,8 @@ def write_choy(root: Path) -> Path:
         save_samples(place, sample_shape(own, SampleOptions(points=4000, near=0, cloud=100)))
         folder = place / "img_choy2016"
         folder.mkdir()
-        arrays = {}
-        for i, (Rt, mask) in enumerate(zip(poses(2.0, turn), silhouettes(mesh, 137, K, poses(2.0, turn)))):
+        arrays, around = {}, poses(2.0, _all_around(turn))
+        for i, (Rt, mask) in enumerate(zip(around, silhouettes(mesh, 137, K, around))):
             Image.fromarray(np.stack([255 - mask // 2] * 3, -1)).save(folder / f"{i:03d}.jpg", quality=95)
             # x_cam = R (x_own - loc) / scale + t, up to the camera's units
             world = np.concatenate([Rt[:, :3], SCALE * Rt[:, 3:] - Rt[:, :3] @ LOC.double().numpy()[:, None]], 1)
@@ -77,8 +82,8 @@ def write_dvr(root: Path) -> Path:
     for place, mesh, turn in _models(root, "softras_"):
         for part in ("image", "mask"):
             (place / part).mkdir(parents=True)
-        arrays = {}
-        for i, (Rt, mask) in enumerate(zip(poses(2.732, turn), silhouettes(mesh, 64, K, poses(2.732, turn)))):
+        arrays, around = {}, poses(2.732, _all_around(turn))
+        for i, (Rt, mask) in enumerate(zip(around, silhouettes(mesh, 64, K, around))):
             Image.fromarray(np.stack([mask // 2 + 7] * 3, -1)).save(place / "image" / f"{i:04d}.png")
             Image.fromarray(mask).save(place / "mask" / f"{i:04d}.png")
             world = np.diag([2.0, 2, 2, 1]) @ np.concatenate([Rt, [[0, 0, 0, 1.0]]]) @ np.linalg.inv(scale)

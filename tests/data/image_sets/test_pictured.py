@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from carving import agreement
+from picture_folders import poses
 from PIL import Image
 
 import invgraph as ig
@@ -13,6 +14,7 @@ from invgraph import InputError
 from invgraph.data import ChoyShapes, DvrShapes, SampleOptions, Voxels, check_splits, sample_shape, save_samples
 
 LOC, SCALE = torch.tensor([0.3, -0.2, 0.1]), 0.6  # of the models in their own frame
+AZIMUTHS = [0.4 + 1.3 * n for n in range(5)]
 
 
 def body() -> ig.Mesh:
@@ -21,21 +23,6 @@ def body() -> ig.Mesh:
     x, y, z = ball.verts.unbind(1)
     verts = torch.stack([x * 0.5, y * 0.24 + 0.2 * x + 0.1, z * 0.15 + 0.1 * y - 0.06 * x], 1)
     return ig.Mesh(verts - 0.5 * (verts.amax(0) + verts.amin(0)), ball.faces)
-
-
-def poses(distance: float) -> np.ndarray:
-    """(5, 3, 4) [R | t] around a point: x right, y down, z forward; written down without the library."""
-    found = []
-    for n in range(5):
-        azimuth, elevation = 0.4 + 1.3 * n, 0.3 + 0.1 * n
-        back = np.array(
-            [math.cos(elevation) * math.sin(azimuth), math.sin(elevation), math.cos(elevation) * math.cos(azimuth)]
-        )
-        right = np.cross((0, 1, 0), back)
-        right /= np.linalg.norm(right)
-        R = np.stack([right, -np.cross(back, right), -back])
-        found.append(np.concatenate([R, -R @ (back * distance)[:, None]], 1))
-    return np.stack(found)
 
 
 def draw(size: int, K: np.ndarray, Rt: np.ndarray) -> np.ndarray:
@@ -51,7 +38,7 @@ def draw(size: int, K: np.ndarray, Rt: np.ndarray) -> np.ndarray:
 def choy(tmp_path):
     """Two classes of models as Occupancy Networks has them: pixels of 137, cameras in the model's own frame."""
     K = np.array([[149.84375, 0, 68.5], [0, 149.84375, 68.5], [0, 0, 1]])
-    in_cube = poses(2.0)
+    in_cube = poses(2.0, AZIMUTHS)
     for name in ("a/1", "a/2", "b/3"):
         mesh = ig.Mesh(body().verts * SCALE + LOC, body().faces)
         options = SampleOptions(points=100, near=0, cloud=100)
@@ -81,8 +68,8 @@ def dvr(tmp_path):
     for name in ("c/1", "c/2"):
         for part in ("image", "mask"):
             (tmp_path / name / part).mkdir(parents=True)
-        arrays = {}
-        for i, (Rt, mask) in enumerate(zip(poses(2.732), draw(64, np.stack([K] * 5), poses(2.732)))):
+        arrays, around = {}, poses(2.732, AZIMUTHS)
+        for i, (Rt, mask) in enumerate(zip(around, draw(64, np.stack([K] * 5), around))):
             Image.fromarray(np.stack([mask // 2 + 7] * 3, -1)).save(tmp_path / name / "image" / f"{i:04d}.png")
             Image.fromarray(mask).save(tmp_path / name / "mask" / f"{i:04d}.png")
             world = np.concatenate([Rt, [[0, 0, 0, 1.0]]])
