@@ -95,7 +95,7 @@ class Eval:
             cards, cases[kind] = [], []
             for shape, view in chosen:
                 iou = float(found.iou[shape, found.views.tolist().index(view)])
-                tiles = case_pictures(model, data, surfaces, shape, view)
+                tiles = case_pictures(model, data, surfaces, shape, view, refine=self.options.refine)
                 synset, _, row = names[shape].rpartition("/")
                 cards.append(Card(f"{class_name(synset)} {row}, view {view}", f"IoU {iou:.3f}", tiles))
                 cases[kind].append({"shape": names[shape], "view": view, found.figure: iou})
@@ -125,13 +125,13 @@ class Eval:
 
         mean, classes = found.scores["mean"], found.scores["classes"]
         iou = "voxel IoU" if found.figure == "voxel_iou" else LABELS[found.figure]
-        tables = []
+        tables, methods = [], _methods(found)
         for figure, label in LABELS.items():
             if mean["model"].get(figure) is None:
                 continue
-            rows = [[name, *(_short(entry[method][figure]) for method in METHODS)] for name, entry in classes.items()]
-            rows.append(["mean", *(_short(mean[method][figure]) for method in METHODS)])
-            tables.append(Table(label, ["class", *METHODS.values()], rows, _note(figure, found, self.options), 1))
+            rows = [[name, *(_short(entry[method][figure]) for method in methods)] for name, entry in classes.items()]
+            rows.append(["mean", *(_short(mean[method][figure]) for method in methods)])
+            tables.append(Table(label, ["class", *methods.values()], rows, _note(figure, found, self.options), 1))
         panels = []
         if len(found.coded):
             colors = class_colors(len(data.classes))
@@ -159,12 +159,17 @@ class Eval:
         width = max(map(len, METHODS.values()))
         shown = {name: label for name, label in LABELS.items() if found.scores["mean"]["model"].get(name) is not None}
         print(" " * width, *shown.values(), sep="  ")
-        for method, words in METHODS.items():
+        for method, words in _methods(found).items():
             figures = found.scores["mean"][method]
             print(f"{words:<{width}}", *(f"{_short(figures[n]):>{len(label)}}" for n, label in shown.items()), sep="  ")
         for name in RESULTS:
             if (self.out / name).exists():
                 print(f"  {self.out / name}")
+
+
+def _methods(found: Evaluation) -> dict[str, str]:
+    """What was compared, in words."""
+    return {method: words for method, words in METHODS.items() if method in found.scores["mean"]}
 
 
 def _short(value: float | None) -> str:

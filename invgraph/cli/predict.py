@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import Positional, arg
 
 from ..errors import InputError
+from ..svr.refine import STEPS
 from .folder import check_folder, filled_folder
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class Predict:
     """Folder for the results; made if missing."""
     masks: Annotated[Path | None, arg(metavar="FILE|DIR")] = None
     """Where the silhouettes are: a folder of files named as the pictures, or the mask of the only picture."""
+    refine: int = STEPS
+    """Steps that bring a mesh to the silhouette of its picture, where the network can; 0: as the network gives it.
+
+    Only networks of the decoder mesh can, trained where all shapes are seen by the same cameras; for pictures taken
+    much higher or lower than those, or with a wide angle, 0 may be better."""
     no_turntable: bool = False
     """Write no videos, which take a second or two each."""
     overwrite: bool = False
@@ -53,6 +59,8 @@ class Predict:
         from ..progress import Bar
         from ..svr.model_file import load_model
 
+        if self.refine < 0:
+            raise InputError(f"--refine: expected at least 0 steps, got {self.refine}")
         if not self.images:
             raise InputError("IMAGE: expected at least one picture, got none")
         if self.masks is not None and len(self.images) > 1 and not self.masks.is_dir():
@@ -99,7 +107,7 @@ class Predict:
             framed = frame_picture(picture, framing_of(model), model.options.image_size)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-        mesh = reconstructed(model, framed.image[None])[0]
+        mesh = reconstructed(model, framed.image[None], self.refine)[0]
         if mesh.num_faces == 0:
             raise InputError(f"{path}: the network sees no surface in this picture")
         if not bool(mesh.verts.isfinite().all()):

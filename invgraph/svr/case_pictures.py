@@ -18,11 +18,11 @@ _TURN = 3  # a third of the views on, 120 degrees in the NMR pictures: shows wha
 
 
 def case_pictures(
-    model: Reconstructs, data: ImageSet, surfaces: Surfaces, shape: int, view: int
+    model: Reconstructs, data: ImageSet, surfaces: Surfaces, shape: int, view: int, *, refine: int = 0
 ) -> list[tuple[str, Tensor]]:
     """Pictures (SIDE, SIDE, 4), with captions: the input, then network and truth, as seen there and from behind."""
     seen = data.images(shape, view).movedim(-1, 0)[None].float() / 255
-    mesh = reconstructed(model, seen)[0]
+    mesh = reconstructed(model, seen, refine)[0]
     cameras = data.cameras_of(shape, [view, (view + data.num_views // _TURN) % data.num_views])
     pred, truth = drawn(mesh, cameras), drawn(plain(surfaces[shape]), cameras)
     return [

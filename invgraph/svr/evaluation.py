@@ -14,17 +14,19 @@ from ..errors import InputError
 from ..geometry.mesh import Mesh
 from .baselines import Retrieval, mean_shape, oracle_nearest, voxels_of
 from .prediction import Reconstructs, encoded, reconstructed
+from .refine import STEPS, can_refine
 from .surfaces import FIGURES, Surfaces, class_name, surface_figures, voxel_surface
 from .truth import Truth
 
 METHODS = {
     "model": "the network",
+    "feed_forward": "without refinement",
     "retrieval": "nearest training picture",
     "mean_shape": "mean shape of all classes",
     "class_mean": "mean shape of the true class",
     "oracle": "nearest training shape (oracle)",
 }
-"""What is compared, in words."""
+"""What may be compared, in words; the second where the network is refined."""
 
 Progress = Callable[[str, int, int], None]
 Figures = dict[str, dict[str, Tensor]]
@@ -34,6 +36,8 @@ Figures = dict[str, dict[str, Tensor]]
 class EvalOptions:
     """How a network is evaluated."""
 
+    refine: int = STEPS
+    """Steps that bring a mesh to the silhouette of its picture, as in predict, where the network can; 0 for none."""
     views: int = 24
     """Pictures of each shape, evenly spread over its views; the protocol of SoftRas and NMR takes all 24."""
     surface_shapes: int = 400
@@ -50,7 +54,7 @@ class EvalOptions:
     """Of the points on surfaces, and of t-SNE."""
 
     def __post_init__(self) -> None:
-        least = {"views": 1, "surface_shapes": 0, "surface_points": 100, "bank": 1, "codes": 0, "batch": 1}
+        least = {"refine": 0, "views": 1, "surface_shapes": 0, "surface_points": 100, "bank": 1, "codes": 0, "batch": 1}
         for name, low in least.items():
             if getattr(self, name) < low:
                 raise ValueError(f"{name}: expected at least {low}, got {getattr(self, name)}")
@@ -120,7 +124,7 @@ def evaluate(
     count = min(options.views, data.num_views)
     views = torch.arange(count) * data.num_views // count
     solids = voxels_of(data, range(len(data)))
-    iou, retrieved, codes, coded = _predict(model, data, train, truth, views, options, tell)
+    iou, unrefined, retrieved, codes, coded = _predict(model, data, train, truth, views, options, tell)
     nearest, _ = oracle_nearest(train, solids, progress=lambda i, n: tell("oracle", i, n))
     blind = mean_shape(train, range(len(train)))
     of_class = [(train.class_of == train.classes.index(name)).nonzero()[:, 0].tolist() for name in data.classes]
@@ -128,6 +132,7 @@ def evaluate(
     everything = range(len(data))
     found = {
         "model": iou.mean(1),
+        **({} if unrefined is None else {"feed_forward": unrefined.mean(1)}),
         "retrieval": _retrieved_iou(train, retrieved, truth),
         "mean_shape": truth.iou(everything, [blind[None]] * len(data))[:, 0],
         "class_mean": truth.iou(everything, class_means[:, None].unbind(0))[:, 0],
@@ -139,14 +144,15 @@ def evaluate(
     exact = surfaces.exact and examples.exact
     # what points tell of a surface is coarser than what is to be measured
     chosen = _spread(len(data), options.surface_shapes).tolist() if data.truth == "voxels" else []
-    for method in METHODS:
+    for method in found:
         figures[method] |= {name: torch.full((len(data),), torch.nan, dtype=torch.float64) for name in FIGURES}
     for done, i in enumerate(chosen):
         k = i % len(views)
         image = data.images(i, int(views[k])).movedim(-1, 0)[None].float() / 255
         true = surfaces[i] if exact else voxel_surface(data.voxels(i))
         tried = {
-            "model": reconstructed(model, image)[0],
+            "model": reconstructed(model, image, options.refine)[0],
+            **({} if unrefined is None else {"feed_forward": reconstructed(model, image)[0]}),
             "retrieval": _example(train, examples, int(retrieved[i, k]), exact),
             "mean_shape": blind,
             "class_mean": class_means[i],
@@ -174,21 +180,25 @@ def _predict(
     views: Tensor,
     options: EvalOptions,
     tell: Progress,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """One pass over the pictures: the network's IoU and the retrieved shapes, both (N, V); codes (M, C) of shapes (M,).
+) -> tuple[Tensor, Tensor | None, Tensor, Tensor, Tensor]:
+    """One pass over the pictures: the network's IoU, (N, V), that without refinement, if there is one, and the
+    retrieved shapes, (N, V); codes (M, C) of shapes (M,).
 
     The code of shape i is that of its view i modulo V.
     """
     bank = Retrieval(train, pictures=options.bank, progress=lambda i, n: tell("features", i, n))
     V = len(views)
     iou = torch.zeros(len(data), V, dtype=torch.float64)
+    unrefined = torch.zeros_like(iou) if options.refine and can_refine(model) else None
     retrieved = torch.zeros(len(data), V, dtype=torch.int64)
     coded = _spread(len(data), options.codes)
     wanted, codes = torch.zeros(len(data), dtype=torch.bool).index_fill_(0, coded, True), []
     for rows in torch.arange(len(data)).split(max(1, options.batch // V)):
         images = data.images(rows[:, None], views[None]).flatten(0, 1).movedim(-1, 1).float() / 255
-        meshes = reconstructed(model, images)
-        iou[rows] = truth.iou(rows, [meshes[k : k + V] for k in range(0, len(meshes), V)])
+        for score, steps in ((iou, options.refine), (unrefined, 0)):
+            if score is not None:
+                meshes = reconstructed(model, images, steps)
+                score[rows] = truth.iou(rows, [meshes[k : k + V] for k in range(0, len(meshes), V)])
         retrieved[rows] = bank.nearest(images).view(-1, V)
         places = torch.arange(len(rows)) * V + rows % V
         if bool(wanted[rows].any()):
@@ -197,7 +207,7 @@ def _predict(
     found = torch.cat(codes) if codes else torch.zeros(0, 0)
     if not bool(found.isfinite().all()):
         raise InputError("model: its codes are not finite")
-    return iou, retrieved, found, coded
+    return iou, unrefined, retrieved, found, coded
 
 
 def _retrieved_iou(train: ImageSet, retrieved: Tensor, truth: Truth) -> Tensor:

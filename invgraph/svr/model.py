@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ from .encoders import make_encoder
 from .mesh_decoder import MeshDecoder
 from .occupancy_decoder import FieldDecoder
 from .sdf_decoder import DistanceDecoder
+from .viewpoints import Viewpoints
 
 CUSTOM = "custom"
 """Name of an encoder that the caller brings."""
@@ -34,6 +37,7 @@ class ModelOptions:
         hidden: channels of the "occupancy" decoder's blocks.
         resolution: cells along each axis on which the "occupancy" decoder's surface is extracted.
         threshold: probability of being inside that this surface has.
+        viewpoints: cameras that are told apart, see :class:`~invgraph.svr.viewpoints.Viewpoints`; 0 for none.
     """
 
     encoder: str = "conv"
@@ -45,6 +49,7 @@ class ModelOptions:
     hidden: int = 256
     resolution: int = 32
     threshold: float = 0.5
+    viewpoints: int = 0
 
     def __post_init__(self) -> None:
         if self.decoder not in ("mesh", "occupancy", "sdf"):
@@ -56,6 +61,7 @@ class ModelOptions:
             "level": (0, 6),
             "hidden": (1, 2048),
             "resolution": (2, 512),
+            "viewpoints": (0, 4096),
         }
         for name, (low, high) in ranges.items():
             value = getattr(self, name)
@@ -74,6 +80,7 @@ class Reconstructor(nn.Module):
             that which the options name; they then say "custom".
 
     Attributes:
+        viewpoints: tells which camera a picture was taken by, where the options say how many there are; None elsewhere.
         data: what it was trained on, as its file says; see :func:`~invgraph.svr.load_model`.
         extra: what else its file holds.
     """
@@ -92,6 +99,7 @@ class Reconstructor(nn.Module):
         # convolutions take three quarters of the time that they take with channels first
         self.encoder = encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.decoder = make_decoder(options)
+        self.viewpoints = Viewpoints(options.code_size, options.viewpoints) if options.viewpoints else None
 
     def encode(self, images: Tensor) -> Tensor:
         """Codes (B, code_size) of images (B, channels, image_size, image_size) in [0, 1].
@@ -123,15 +131,25 @@ class Reconstructor(nn.Module):
     @torch.no_grad()
     def reconstruct(self, images: Tensor) -> list[Mesh]:
         """One mesh for each of the images, in evaluation mode; empty where an isosurface finds nothing inside."""
-        was_training = self.training
-        self.eval()
-        try:
+        with evaluating(self):
             surfaces = self.forward(images)
-        finally:
-            self.train(was_training)
-        if isinstance(surfaces, Mesh):
-            return [surfaces.with_verts(verts) for verts in surfaces.verts]
-        return surfaces
+        return one_by_one(surfaces) if isinstance(surfaces, Mesh) else surfaces
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """A module in evaluation mode, and then in that in which it was."""
+    was_training = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(was_training)
+
+
+def one_by_one(meshes: Mesh) -> list[Mesh]:
+    """The meshes of a batch."""
+    return [meshes.with_verts(verts) for verts in meshes.verts]
 
 
 def make_decoder(options: ModelOptions) -> Decoder:

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from .. import losses
 from ..cameras import Cameras
@@ -21,6 +21,7 @@ from .batches import Batch
 from .model import Reconstructor
 from .occupancy_decoder import FieldDecoder
 from .ray_silhouettes import check_field, ray_loss, sampled_iou, silhouette_logits
+from .viewpoints import UNKNOWN
 
 ObjectiveName = Literal["silhouette", "occupancy"]
 Coverage = Literal["soft", "outline", "antialias"]
@@ -45,7 +46,8 @@ class ObjectiveOptions:
             training, then drawn.
         sigma: softness in squared pixels at the start and from the middle of the training on; falls geometrically.
         relax: factor of the weights at the start; falls geometrically to 1 in the same time.
-        weights: of the decoder's terms by name; one that is not here counts 0.
+        weights: of the decoder's terms by name, and of "viewpoint", the cross entropy of the cameras that a network
+            with viewpoints tells pictures to be taken by; one that is not here counts 0.
     """
 
     objective: ObjectiveName = "silhouette"
@@ -130,6 +132,11 @@ class Objective(nn.Module):
             relax = _fall(self.options.relax, 1.0, progress)
             for name, value in regularizers.items():
                 terms[name] = relax * self.options.weights[name] * value
+            told = self.model.viewpoints
+            if told is not None and self.options.weights.get("viewpoint", 0):
+                taken_by = told.numbers(self._seen_by(batch, 1)).view(len(batch.views), -1)[:, : self.options.inputs]
+                wrong = cross_entropy(told(code.float()), taken_by.flatten(), ignore_index=UNKNOWN, reduction="sum")
+                terms["viewpoint"] = self.options.weights["viewpoint"] * wrong / len(code)
         return terms, iou
 
     def _drawn(self, code: Tensor, batch: Batch, sigma: float) -> tuple[Tensor, Tensor, dict[str, Tensor]]:

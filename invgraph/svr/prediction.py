@@ -16,6 +16,7 @@ from ..geometry.mesh import Mesh
 from .framing import Framed, Framing, frame_picture
 from .model import ModelOptions, Reconstructor
 from .picture_size import on_white, resized
+from .refine import STEPS, can_refine, refined
 
 FRAMING = "framing"
 """Where a checkpoint's description of its data keeps :meth:`Framing.plain`."""
@@ -98,13 +99,16 @@ def for_network(images: Tensor, options: ModelOptions) -> Tensor:
     return images[:, 3:] if channels == 1 else images
 
 
-def predict(model: Reconstructor, pictures: Sequence[Tensor], *, batch: int = 32) -> tuple[list[Mesh], list[Framed]]:
+def predict(
+    model: Reconstructor, pictures: Sequence[Tensor], *, batch: int = 32, refine: int = STEPS
+) -> tuple[list[Mesh], list[Framed]]:
     """Reconstruct the objects of pictures.
 
     Args:
         model: a trained network.
         pictures: each (H, W, 4) straight RGBA in [0, 1], see :func:`read_picture`; sizes may differ.
         batch: pictures at a time.
+        refine: see :func:`reconstructed`.
 
     Returns:
         Meshes in the canonical frame (x right, y up, z to the object's front, longest side about 1), and the pictures
@@ -122,14 +126,19 @@ def predict(model: Reconstructor, pictures: Sequence[Tensor], *, batch: int = 32
     meshes: list[Mesh] = []
     for start in range(0, len(framed), batch):
         images = torch.stack([f.image for f in framed[start : start + batch]])
-        meshes += reconstructed(model, images)
+        meshes += reconstructed(model, images, refine)
     return meshes, framed
 
 
-def reconstructed(model: Reconstructs, images: Tensor) -> list[Mesh]:
-    """Meshes, on the CPU, of pictures in [0, 1]: (B, 4, H, H) straight RGBA, or (B, 3, H, H) on white."""
+def reconstructed(model: Reconstructs, images: Tensor, refine: int = 0) -> list[Mesh]:
+    """Meshes, on the CPU, of pictures in [0, 1]: (B, 4, H, H) straight RGBA, or (B, 3, H, H) on white.
+
+    With ``refine`` steps they are brought to the pictures' silhouettes, where the network can
+    (:func:`~invgraph.svr.refine.can_refine`).
+    """
     images = for_network(images, model.options).to(_device(model))
-    return [mesh.detach().to("cpu") for mesh in model.reconstruct(images)]
+    meshes = refined(model, images, refine) if refine and can_refine(model) else model.reconstruct(images)
+    return [mesh.detach().to("cpu") for mesh in meshes]
 
 
 def encoded(model: Reconstructs, images: Tensor) -> Tensor:

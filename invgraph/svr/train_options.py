@@ -76,6 +76,8 @@ class TrainOptions:
     """Weight of their curvature."""
     presence: float = 1.0
     """Weight of there being a surface at all."""
+    viewpoint: float = 0.1
+    """Weight of telling the camera of a picture, where cameras are the same for all shapes; with the decoder mesh."""
     points: int = 2048
     """Points of each shape in a step, for the objective occupancy."""
     seed: int = 0
@@ -91,7 +93,7 @@ class TrainOptions:
             raise ValueError(f"augment: expected a strength from 0 to 2, got {self.augment}")
         if not self.inputs <= self.views <= 24:
             raise ValueError(f"views: expected at least the {self.inputs} inputs and at most 24, got {self.views}")
-        for name in _WEIGHTS:
+        for name in (*_WEIGHTS, "viewpoint"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(f"{name}: expected a finite weight of at least 0, got {getattr(self, name)}")
         if self.objective == "occupancy" and self.decoder != "occupancy":
@@ -103,10 +105,14 @@ class TrainOptions:
         self.for_objective()
         self.for_model()
 
-    def for_model(self, channels: int = 4) -> ModelOptions:
-        """The network, for pictures of 4 channels, or 3 without silhouettes."""
-        field = {"hidden": self.hidden, "threshold": _UNSURE if self.objective == "occupancy" else 0.5}
-        return ModelOptions(self.encoder, self.decoder, self.code_size, self.image_size, channels, **field)  # type: ignore[arg-type]
+    def for_model(self, channels: int = 4, cameras: int = 0) -> ModelOptions:
+        """The network, for pictures of 4 channels, or 3 without silhouettes, and as many cameras of all shapes."""
+        how = {
+            "hidden": self.hidden,
+            "threshold": _UNSURE if self.objective == "occupancy" else 0.5,
+            "viewpoints": cameras if self.viewpoint and self.decoder == "mesh" else 0,
+        }
+        return ModelOptions(self.encoder, self.decoder, self.code_size, self.image_size, channels, **how)  # type: ignore[arg-type]
 
     def for_batches(self, channels: int = 4) -> BatchOptions:
         """The batches."""
@@ -118,7 +124,7 @@ class TrainOptions:
 
     def for_objective(self) -> ObjectiveOptions:
         """The objective."""
-        weights = {name: getattr(self, name) for name in _WEIGHTS}
+        weights = {name: getattr(self, name) for name in (*_WEIGHTS, "viewpoint")}
         how = {"objective": self.objective, "inputs": self.inputs, "coverage": self.coverage, "sigma": self.sigma}
         return ObjectiveOptions(**how, relax=self.relax, weights=weights, silhouette_by=self._by())  # type: ignore[arg-type]
 

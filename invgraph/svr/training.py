@@ -158,11 +158,14 @@ class _Training:
         self.watchers = list(watchers) if self.first else []
         torch.manual_seed(options.seed)
         channels = 4 if train_data.has_silhouettes else 3
-        self.model = Reconstructor(options.for_model(channels))
+        cameras = train_data.shared_cameras
+        self.model = Reconstructor(options.for_model(channels, 0 if cameras is None else len(cameras)))
+        if self.model.viewpoints is not None and cameras is not None:
+            self.model.viewpoints.remember(cameras)
         self.model.data = _describe(train_data)
         sync_batch_norms(self.model)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=options.learning_rate, fused=True)
-        objective = Objective(self.model, train_data.shared_cameras, options.for_objective())
+        objective = Objective(self.model, cameras, options.for_objective())
         self.objective, self.stepper = fabric.setup(objective, self.optimizer)
         share = (fabric.world_size, fabric.global_rank)
         self.batches = StepBatches(train_data, options.for_batches(channels), share)

@@ -76,12 +76,12 @@ def test_a_perfect_network_has_perfect_figures(sets):
     one = NmrShapes(train.root, split="test", synsets=[BOXES])
     found = evaluate(Knows(TEST[BOXES][0]), one, train, EvalOptions(views=3, surface_points=15000))
     mean = found.scores["mean"]
-    assert set(mean) == set(METHODS)
+    assert set(mean) == set(METHODS) - {"feed_forward"}
     assert mean["model"]["voxel_iou"] == 1
     assert mean["model"]["f1"] > 0.8  # few points: as far as they tell
     assert mean["model"]["chamfer_l1"] < 0.015
     assert mean["retrieval"]["voxel_iou"] <= mean["oracle"]["voxel_iou"] < 1
-    assert max(mean[method]["f1"] for method in METHODS if method != "model") < mean["model"]["f1"]
+    assert max(mean[method]["f1"] for method in mean if method != "model") < mean["model"]["f1"]
     assert found.scores["classes"]["cabinet"]["synset"] == BOXES
     assert found.cases(1) == {"best": [(0, 0)], "median": [(0, 0)], "worst": [(0, 0)]}
     assert found.codes.shape == (1, 4)

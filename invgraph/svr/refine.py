@@ -1,0 +1,86 @@
+"""What the network says of a picture, brought into agreement with the picture's own silhouette."""
+
+from __future__ import annotations
+
+from typing import TypeGuard
+
+import torch
+from torch import Tensor
+
+from .. import losses
+from ..cameras import Cameras
+from ..geometry import Mesh
+from ..metrics import silhouette_iou
+from ..render import render
+from .mesh_decoder import MeshDecoder
+from .model import Reconstructor, evaluating, one_by_one
+from .viewpoints import Viewpoints
+
+STEPS = 30
+"""Enough: more bring the outline nearer still, and the shape no nearer to the true one."""
+_RATE = 0.07  # of a step, in standard deviations of a code's numbers
+_LIKELY = 4  # viewpoints that are tried
+_TRUST = 10.0  # logarithms of odds, of an IoU of 1 against one of 0
+
+
+def can_refine(model: object) -> TypeGuard[Reconstructor]:
+    """Whether :func:`refined` knows how: the decoder gives meshes, the cameras are known, pictures have alpha."""
+    if not isinstance(model, Reconstructor) or not isinstance(model.decoder, MeshDecoder):
+        return False
+    return model.viewpoints is not None and model.options.channels in (1, 4)
+
+
+def refined(model: Reconstructor, images: Tensor, steps: int = STEPS) -> list[Mesh]:
+    """One mesh for each of the images, whose silhouette is nearly that of the image.
+
+    The encoder answers at once, and its answer's silhouette is near the picture's, not on it. A few of Adam's steps on
+    the code bring it there, and the decoder keeps it among the shapes that it has learned. The camera is taken for the
+    likeliest of the training set's. Meshes do not depend on what else is in the batch, but for rounding.
+
+    Args:
+        model: a network for which :func:`can_refine` holds.
+        images: (B, C, S, S) in [0, 1], as :meth:`Reconstructor.encode` takes them; the last channel is the silhouette.
+        steps: of Adam.
+
+    Raises:
+        ValueError: another kind of network.
+    """
+    told, decoder = model.viewpoints, model.decoder
+    if not can_refine(model) or told is None or not isinstance(decoder, MeshDecoder):
+        raise ValueError("model: expected a mesh decoder and known viewpoints, of pictures with silhouettes")
+    if not len(images):
+        return []
+    truth = images[:, -1].float()
+    with evaluating(model):
+        with torch.no_grad():
+            code = model.encode(images).float()
+        cameras = told.cameras(images.shape[-1])[_viewpoints(told, decoder, code, truth)]
+        scale = code.std(1, keepdim=True)
+        change = torch.zeros_like(code, requires_grad=True)
+        optimizer = torch.optim.Adam([change], lr=_RATE)
+        for _ in range(steps):
+            with torch.enable_grad():
+                mesh = decoder(code + scale * change)
+                apart = losses.silhouette_iou(_silhouettes(mesh, cameras), truth)
+                # of each picture's own, not of the mean: what a step is does not depend on the batch
+                (change.grad,) = torch.autograd.grad(len(code) * apart, [change])
+            optimizer.step()
+        with torch.no_grad():
+            return one_by_one(decoder(code + scale * change))
+
+
+def _viewpoints(told: Viewpoints, decoder: MeshDecoder, code: Tensor, truth: Tensor) -> Tensor:
+    """(B,) number of the camera by which each picture was taken: likely, and one that sees such a silhouette."""
+    with torch.no_grad():
+        odds, likely = told(code).log_softmax(1).topk(min(_LIKELY, told.table.shape[0]), 1)
+        mesh = decoder(code)
+        cameras = told.cameras(truth.shape[-1])
+        drawn = [_silhouettes(mesh, cameras[numbers]) for numbers in likely.unbind(1)]
+        alike = torch.stack([silhouette_iou(alpha, truth, threshold=None) for alpha in drawn], 1)
+        best = (odds + _TRUST * alike).argmax(1, keepdim=True)
+        return likely.gather(1, best)[:, 0]
+
+
+def _silhouettes(mesh: Mesh, cameras: Cameras) -> Tensor:
+    """(B, H, W): each mesh in its camera."""
+    return render(mesh, cameras, mode="antialias").alpha

@@ -1,0 +1,60 @@
+"""Where the camera stood: which of the training set's cameras a picture was taken by."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..cameras import Cameras
+
+UNKNOWN = -100
+"""The number of a camera that is none of them; :func:`torch.nn.functional.cross_entropy` leaves it out."""
+_SAME = 1e-4  # in what two cameras may differ by rounding, lengths in pictures' sides
+
+
+class Viewpoints(nn.Module):
+    """Tells from a code which of a few cameras the picture was taken by.
+
+    Data sets of rendered shapes have the same cameras for each shape; a picture's azimuth is then one of a few, and a
+    linear layer tells which. Knowing it, the shape can be drawn as the picture shows it.
+
+    Args:
+        code_size: length of a code.
+        count: of the cameras; unknown until :meth:`remember`.
+    """
+
+    table: Tensor
+
+    def __init__(self, code_size: int, count: int) -> None:
+        super().__init__()
+        self.scores = nn.Linear(code_size, count)
+        self.register_buffer("table", torch.zeros(count, 3, 7))
+
+    def forward(self, code: Tensor) -> Tensor:
+        """(B, count) logits of the cameras, of codes (B, code_size)."""
+        return self.scores(code)
+
+    def remember(self, cameras: Cameras) -> None:
+        """Keep the cameras, whatever the size of their pictures: they are saved with the weights."""
+        self.table.copy_(_table(cameras))
+
+    def cameras(self, size: int) -> Cameras:
+        """The cameras, of pictures of ``size`` pixels along a side."""
+        R, t, K = self.table[..., :3], self.table[..., 3], self.table[..., 4:].clone()
+        K[:, :2] *= size
+        return Cameras(R, t, K, (size, size))
+
+    def numbers(self, cameras: Cameras) -> Tensor:
+        """(B,) int64: which of the cameras each one is; :data:`UNKNOWN` where it is none."""
+        apart = (_table(cameras)[:, None] - self.table).abs().flatten(2).amax(2)
+        least, number = apart.min(1)
+        return torch.where(least < _SAME, number, UNKNOWN)
+
+
+def _table(cameras: Cameras) -> Tensor:
+    """(B, 3, 7): R, t and K side by side, K for pictures with sides of length 1."""
+    height, width = cameras.image_size
+    K = cameras.K.clone()
+    K[:, 0] /= width
+    K[:, 1] /= height
+    return torch.cat([cameras.R, cameras.t[..., None], K], -1)
