@@ -25,8 +25,7 @@ def vertex_uniformity(mesh: Mesh, *, reduction: Reduction = "sum") -> Tensor:
     Each edge is met from both of its ends, so the sum is twice that over edges. Drives vertices to be evenly spread
     and penalises flying vertices. Source: Wang et al. 2018, *Pixel2Mesh*, edge length regularization ``l_loc``.
     """
-    edge = _edge_vectors(mesh)
-    terms = edge.square().sum(-1)
+    terms = _edge_vectors(mesh).square().sum(-2)
     return _reduce(2 * terms if reduction == "sum" else terms, reduction)
 
 
@@ -43,11 +42,11 @@ def smoothness(mesh: Mesh, *, reduction: Reduction = "sum") -> Tensor:
     interior = topology.edge_count == 2
     first, second = topology.edge_faces[interior].unbind(1)
     normals, valid = _unit_normals(mesh)
-    cosine = (normals.index_select(-2, first) * normals.index_select(-2, second)).sum(-1)
+    cosine = (normals.index_select(0, first) * normals.index_select(0, second)).sum(-2)
     # faces that pass along their edge in opposite directions are oriented alike: equal normals then mean flat
-    alike = topology._edge_direction_sum[interior] == 0
+    alike = (topology._edge_direction_sum[interior] == 0)[:, None]
     cosine = torch.where(alike, -cosine, cosine)
-    valid = valid.index_select(-1, first) & valid.index_select(-1, second)
+    valid = valid.index_select(0, first) & valid.index_select(0, second)
     return _reduce(torch.where(valid, (cosine + 1).square(), 0.0), reduction)
 
 
@@ -69,9 +68,9 @@ def normal_loss(mesh: Mesh, points: Tensor, normals: Tensor, *, reduction: Reduc
         at_vertex = torch.gather(normals, 1, nearest[..., None].expand(-1, -1, 3))
     else:
         at_vertex = normals[nearest]  # one truth, for the whole batch if there is one
-    edge = _edge_vectors(mesh)
+    edge, at_vertex = _edge_vectors(mesh), _batch_last(at_vertex)
     # both directions of an edge: (p, k) with the normal nearest p, (k, p) with the one nearest k
-    terms = torch.cat([(edge * at_vertex[..., end, :]).sum(-1) for end in mesh.topology.edges.unbind(1)], -1)
+    terms = torch.cat([(edge * at_vertex[end]).sum(-2) for end in mesh.topology.edges.unbind(1)])
     return _reduce(terms.square(), reduction)
 
 
@@ -84,8 +83,8 @@ def laplacian_uniform(mesh: Mesh, *, reduction: Reduction = "sum") -> Tensor:
     """
     topology = mesh.topology
     total = _scatter_edges(mesh, _edge_vectors(mesh))
-    degrees = topology.degrees.clamp(min=1).to(total.dtype)[:, None]
-    return _reduce((total / degrees).square().sum(-1), reduction)
+    degrees = topology.degrees.clamp(min=1).to(total.dtype)[:, None, None]
+    return _reduce((total / degrees).square().sum(-2), reduction)
 
 
 def laplacian_cotangent(mesh: Mesh, *, reduction: Reduction = "sum") -> Tensor:
@@ -98,68 +97,84 @@ def laplacian_cotangent(mesh: Mesh, *, reduction: Reduction = "sum") -> Tensor:
     degenerate faces stay finite. The gradient includes that of the weights. Source: Desbrun et al. 1999, *Implicit
     fairing*; Meyer et al. 2003, *Discrete differential-geometry operators for triangulated 2-manifolds*.
     """
-    corners = mesh.triangles()  # (..., F, 3, 3)
+    corners = _corners(mesh)
     # edge k runs from corner k to k + 1; the corner opposite to it is k + 2
-    opposite = corners.roll(-2, -2)
+    opposite = corners.roll(-2, 0)
     u, _ = _unit(corners - opposite)
-    v, _ = _unit(corners.roll(-1, -2) - opposite)
-    cosine = (u * v).sum(-1)
-    normal = torch.linalg.cross(u, v, dim=-1)
-    regular = normal.detach().square().sum(-1) > math.sin(_SMALLEST_ANGLE) ** 2
-    sine = torch.linalg.vector_norm(torch.where(regular[..., None], normal, 1.0), dim=-1)
+    v, _ = _unit(corners.roll(-1, 0) - opposite)
+    cosine = (u * v).sum(-2)
+    normal = torch.linalg.cross(u, v, dim=-2)
+    regular = normal.detach().square().sum(-2) > math.sin(_SMALLEST_ANGLE) ** 2
+    sine = torch.where(regular[..., None, :], normal, 1.0).square().sum(-2).sqrt()
     limit = cosine.detach().sign() / math.tan(_SMALLEST_ANGLE)
-    cotangent = torch.where(regular, cosine / sine, limit)  # (..., F, 3)
+    cotangent = torch.where(regular, cosine / sine, limit)  # (3, F, B)
 
     edges = mesh.topology.edges
-    weights = cotangent.new_zeros((*cotangent.shape[:-2], edges.shape[0]))
-    weights = weights.index_add(-1, mesh.topology.face_edges.reshape(-1), 0.5 * cotangent.flatten(-2))
-    delta = _scatter_edges(mesh, weights[..., None] * _edge_vectors(mesh))
-    return _reduce(delta.square().sum(-1), reduction)
+    weights = cotangent.new_zeros((edges.shape[0], cotangent.shape[-1]))
+    weights = weights.index_add(0, mesh.topology.face_edges.T.reshape(-1), 0.5 * cotangent.flatten(0, 1))
+    delta = _scatter_edges(mesh, weights[:, None] * _edge_vectors(mesh))
+    return _reduce(delta.square().sum(-2), reduction)
 
 
 _SMALLEST_ANGLE = math.radians(1.0)
 
 
+def _batch_last(vectors: Tensor) -> Tensor:
+    """(..., 3) of one mesh or (B, ..., 3) -> (..., 3, B), with B = 1 for one.
+
+    What a whole batch has at a vertex then lies side by side, and is gathered and added at once: a quarter of the time.
+    """
+    return (vectors if vectors.ndim == 3 else vectors[None]).movedim(0, -1).contiguous()
+
+
+def _corners(mesh: Mesh) -> Tensor:
+    """(3, F, 3, B): the first corners of all faces, the second, the third."""
+    verts = _batch_last(mesh.verts)
+    return verts.index_select(0, mesh.faces.T.reshape(-1)).unflatten(0, (3, -1))
+
+
 def _edge_vectors(mesh: Mesh) -> Tensor:
-    """(..., E, 3): from the first to the second vertex of each edge."""
+    """(E, 3, B): from the first to the second vertex of each edge."""
+    verts = _batch_last(mesh.verts)
     a, b = mesh.topology.edges.unbind(1)
-    return mesh.verts.index_select(-2, b) - mesh.verts.index_select(-2, a)
+    return verts.index_select(0, b) - verts.index_select(0, a)
 
 
 def _scatter_edges(mesh: Mesh, vectors: Tensor) -> Tensor:
-    """(..., V, 3): the sum over each vertex's edges of a vector (..., E, 3) that points from first to second end."""
+    """(V, 3, B): the sum over each vertex's edges of a vector (E, 3, B) that points from first to second end."""
     a, b = mesh.topology.edges.unbind(1)
-    return torch.zeros_like(mesh.verts).index_add(-2, a, vectors).index_add(-2, b, -vectors)
+    total = vectors.new_zeros((mesh.verts.shape[-2], *vectors.shape[1:]))
+    return total.index_add(0, a, vectors).index_add(0, b, -vectors)
 
 
 def _unit(vector: Tensor, smallest: float | None = None) -> tuple[Tensor, Tensor]:
-    """``vector`` scaled to length 1 and a bool mask of where that was possible; elsewhere zero, with zero gradient."""
+    """``vector`` (..., 3, B) scaled to length 1, and (..., B) bool: where that was possible; elsewhere it is zero, with
+    zero gradient."""
     if smallest is None:
         # below this the square root's gradient would overflow; about 3e-10 in float32
         smallest = torch.finfo(vector.dtype).tiny ** 0.25
-    squared = vector.square().sum(-1, keepdim=True)
+    squared = vector.square().sum(-2, keepdim=True)
     ok = squared > smallest**2
     unit = torch.where(ok, vector * torch.where(ok, squared, 1.0).rsqrt(), 0.0)
-    return unit, ok[..., 0]
+    return unit, ok[..., 0, :]
 
 
 def _unit_normals(mesh: Mesh) -> tuple[Tensor, Tensor]:
-    """(..., F, 3) unit normals of the faces, zero for degenerate ones, and (..., F) bool: which are not."""
-    a, b, c = mesh.triangles().unbind(-2)
-    arms = torch.stack([b - a, c - a], -2)
+    """(F, 3, B) unit normals of the faces, zero for degenerate ones, and (F, B) bool: which are not."""
+    a, b, c = _corners(mesh).unbind(0)
+    arms = torch.stack([b - a, c - a])
     # relative to the longer edge, so that the size of the mesh does not matter; normals do not depend on it
-    size = torch.linalg.vector_norm(arms.detach(), dim=-1).amax(-1)[..., None, None]
+    size = arms.detach().square().sum(-2, keepdim=True).amax(0).sqrt()
     tiny = torch.finfo(arms.dtype).tiny ** 0.25
-    arms = arms / torch.where(size > tiny, size, 1.0)
-    cross = torch.linalg.cross(arms[..., 0, :], arms[..., 1, :])
-    return _unit(cross, smallest=64 * torch.finfo(arms.dtype).eps)
+    first, second = arms / torch.where(size > tiny, size, 1.0)
+    return _unit(torch.linalg.cross(first, second, dim=-2), smallest=64 * torch.finfo(arms.dtype).eps)
 
 
 def _reduce(terms: Tensor, reduction: Reduction) -> Tensor:
-    """Sum or mean of (..., T) over its terms, mean over the batch; 0 when there are none."""
+    """Sum or mean of (T, B) over its terms, mean over the batch; 0 when there are none."""
     if reduction not in ("sum", "mean"):
         raise ValueError(f"reduction: expected 'sum' or 'mean', got {reduction!r}")
-    total = terms.sum(-1)
+    total = terms.sum(0)
     if reduction == "mean":
-        total = total / max(terms.shape[-1], 1)
+        total = total / max(terms.shape[0], 1)
     return total.mean()
