@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 import torch
@@ -15,6 +16,7 @@ from .decoders import SIDE, Decoder, DecoderKind
 _WIDTHS = (2, 4)  # of the hidden layers, times the length of the code: 1024 and 2048 for 512, as in Soft Rasterizer
 _CENTER_GAIN = 0.1
 _START = 0.1  # of the usual size of the last layers' weights: shapes begin as the template
+_GOLDEN = (1 + 5**0.5) / 2
 
 
 class MeshDecoder(Decoder):
@@ -23,8 +25,10 @@ class MeshDecoder(Decoder):
     Of a code's features ``h``, ``c = tanh(0.1 W_c h)`` is the centre; a coordinate ``t`` of the template, in [-1, 1],
     becomes ``SIDE * (c + s |sign(t) - c|)`` with ``s = sign(t) sigmoid(logit |t| + W_d h)``. Whatever the code, the
     surface stays in the cube, and each of the eight octants around the centre keeps its vertices, so that the sphere
-    cannot turn inside out. Vertices on a plane between octants stay there. Source: Kato et al. 2018, *Neural 3D Mesh
-    Renderer*; Liu et al. 2019, *Soft Rasterizer*.
+    cannot turn inside out. Vertices on a plane between octants stay there. The template is its own mirror image in
+    each of these planes, as most objects are in one: what it can be on the left, it can be on the right.
+
+    Source: Kato et al. 2018, *Neural 3D Mesh Renderer*; Liu et al. 2019, *Soft Rasterizer*.
 
     Args:
         code_size: length of a code.
@@ -34,12 +38,13 @@ class MeshDecoder(Decoder):
     kind: DecoderKind = "mesh"
     logits: Tensor
     signs: Tensor
+    opposite: Tensor
 
     def __init__(self, code_size: int = 512, level: int = 3) -> None:
         super().__init__(code_size)
-        self._template = icosphere(level, radius=SIDE)  # in the cube [-1, 1]^3: half of its side
-        verts = self._template.verts
-        verts = torch.where(verts.abs() < 1e-6, 0.0, verts)  # rounding is on no side
+        verts, self._template = _symmetric_sphere(level)
+        opposite = torch.cdist(verts * verts.new_tensor([-1.0, 1.0, 1.0]), verts).argmin(1)
+        self.register_buffer("opposite", opposite, persistent=False)
         self.register_buffer("logits", torch.logit(verts.abs()), persistent=False)
         self.register_buffer("signs", verts.sign(), persistent=False)
         layers: list[nn.Module] = []
@@ -59,6 +64,10 @@ class MeshDecoder(Decoder):
     def faces(self) -> Tensor:
         """(F, 3) int64, of every surface."""
         return self._template.faces
+
+    def mirrored(self, mesh: Mesh) -> Mesh:
+        """The decoder's meshes with left and right, x and -x, exchanged; vertices keep their numbers by place."""
+        return mesh.with_verts(mesh.verts[:, self.opposite] * mesh.verts.new_tensor([-1.0, 1.0, 1.0]))
 
     def decode(self, code: Tensor, terms: Collection[str] | None = None) -> tuple[Mesh, dict[str, Tensor]]:
         """A batch of meshes, and four terms, sums over a mesh.
@@ -87,3 +96,13 @@ class MeshDecoder(Decoder):
         if self._template.faces.device != verts.device:  # the module was moved; a Mesh is not a module
             self._template = self._template.to(verts.device)
         return self._template.with_verts(SIDE * verts)
+
+
+def _symmetric_sphere(level: int) -> tuple[Tensor, Mesh]:
+    """An icosphere in the cube [-1, 1]^3, half as large as it, with three edges' middles on the axes; its vertices."""
+    sphere = icosphere(level, radius=SIDE, dtype=torch.float64)
+    # its pole goes from the z axis to the end of a golden rectangle in the plane of x and z
+    x, z = (length / math.hypot(1, _GOLDEN) for length in (1, _GOLDEN))
+    verts = sphere.verts @ sphere.verts.new_tensor([[z, 0.0, x], [0.0, 1.0, 0.0], [-x, 0.0, z]])
+    verts = torch.where(verts.abs() < 1e-6, 0.0, verts).float()  # rounding is on no side
+    return verts, sphere.with_verts(verts)

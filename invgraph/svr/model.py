@@ -37,6 +37,7 @@ class ModelOptions:
         hidden: channels of the "occupancy" decoder's blocks.
         resolution: cells along each axis on which the "occupancy" decoder's surface is extracted.
         threshold: probability of being inside that this surface has.
+        mirrored: the "mesh" decoder has learned from mirrored pictures too, and a picture may be shown to it twice.
         viewpoints: cameras that are told apart, see :class:`~invgraph.svr.viewpoints.Viewpoints`; 0 for none.
     """
 
@@ -50,6 +51,7 @@ class ModelOptions:
     resolution: int = 32
     threshold: float = 0.5
     viewpoints: int = 0
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         if self.decoder not in ("mesh", "occupancy", "sdf"):
@@ -67,6 +69,8 @@ class ModelOptions:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ValueError(f"{name}: expected a whole number from {low} to {high}, got {value!r}")
+        if not isinstance(self.mirrored, bool):
+            raise ValueError(f"mirrored: expected true or false, got {self.mirrored!r}")
         if not isinstance(self.threshold, float) or not 0 < self.threshold < 1:
             raise ValueError(f"threshold: expected a number between 0 and 1, got {self.threshold!r}")
 

@@ -35,7 +35,9 @@ def refined(model: Reconstructor, images: Tensor, steps: int = STEPS) -> list[Me
 
     The encoder answers at once, and its answer's silhouette is near the picture's, not on it. A few of Adam's steps on
     the code bring it there, and the decoder keeps it among the shapes that it has learned. The camera is taken for the
-    likeliest of the training set's. Meshes do not depend on what else is in the batch, but for rounding.
+    likeliest of the training set's. A network that has learned from mirrored pictures too is asked about the picture
+    and about its mirror image, and gives the mean of both answers, whose errors differ. Meshes do not depend on what
+    else is in the batch, but for rounding.
 
     Args:
         model: a network for which :func:`can_refine` holds.
@@ -50,6 +52,16 @@ def refined(model: Reconstructor, images: Tensor, steps: int = STEPS) -> list[Me
         raise ValueError("model: expected a mesh decoder and known viewpoints, of pictures with silhouettes")
     if not len(images):
         return []
+    asked = torch.cat([images, images.flip(-1)]) if model.options.mirrored else images
+    mesh = _descended(model, told, decoder, asked, steps)
+    if model.options.mirrored:
+        direct, other = (mesh.with_verts(verts) for verts in mesh.verts.chunk(2))
+        mesh = mesh.with_verts(0.5 * (direct.verts + decoder.mirrored(other).verts))
+    return one_by_one(mesh)
+
+
+def _descended(model: Reconstructor, told: Viewpoints, decoder: MeshDecoder, images: Tensor, steps: int) -> Mesh:
+    """A batch of meshes, that of each of the images."""
     truth = images[:, -1].float()
     with evaluating(model):
         with torch.no_grad():
@@ -66,7 +78,7 @@ def refined(model: Reconstructor, images: Tensor, steps: int = STEPS) -> list[Me
                 (change.grad,) = torch.autograd.grad(len(code) * apart, [change])
             optimizer.step()
         with torch.no_grad():
-            return one_by_one(decoder(code + scale * change))
+            return decoder(code + scale * change)
 
 
 def _viewpoints(told: Viewpoints, decoder: MeshDecoder, code: Tensor, truth: Tensor) -> Tensor:

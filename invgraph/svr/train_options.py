@@ -111,6 +111,7 @@ class TrainOptions:
             "hidden": self.hidden,
             "threshold": _UNSURE if self.objective == "occupancy" else 0.5,
             "viewpoints": cameras if self.viewpoint and self.decoder == "mesh" else 0,
+            "mirrored": self.mirror and self.decoder == "mesh",
         }
         return ModelOptions(self.encoder, self.decoder, self.code_size, self.image_size, channels, **how)  # type: ignore[arg-type]
 

@@ -69,8 +69,13 @@ def test_without_displacement_the_mesh_is_the_template():
     with torch.no_grad():
         decoder.displacement.weight.zero_()
         decoder.center.weight.zero_()
-    verts = decoder(torch.randn(1, 4)).verts[0]
-    torch.testing.assert_close(verts, icosphere(2, radius=0.25).verts)
+    verts = decoder(torch.randn(1, 4)).verts[0].detach()
+    template = icosphere(2, radius=0.25)
+    torch.testing.assert_close(verts.norm(dim=1), torch.full((162,), 0.25))
+    torch.testing.assert_close(decoder(torch.zeros(1, 4)).volume()[0], template.volume())
+    for axis in range(3):  # its own mirror image in each plane
+        mirrored = verts * (1 - 2 * torch.eye(3)[axis])
+        assert float((mirrored[:, None] - verts).norm(dim=-1).amin(1).max()) < 1e-6
     with torch.no_grad():
         decoder.center.bias.copy_(torch.tensor([5.0, 0.0, -5.0]))
     moved = decoder(torch.randn(1, 4)).verts[0]

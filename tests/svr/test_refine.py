@@ -96,3 +96,19 @@ def test_what_cannot_be_refined_is_left_as_it_is(tmp_path):
     assert both["feed_forward"]["voxel_iou"] != both["model"]["voxel_iou"]
     none = evaluate(knowing(), test, train, EvalOptions(**{**vars(few), "refine": 0})).scores["mean"]
     assert none["model"]["voxel_iou"] == both["feed_forward"]["voxel_iou"]
+
+
+def test_mirrored_pictures_have_mirrored_answers():
+    """For a network that has learned from both."""
+    model = knowing(mirrored=True)
+    images = pictures_of(model, 3)
+    with torch.no_grad():  # sees each picture from one of two sides, x and -x
+        model.viewpoints.scores.bias[(24 - VIEW) % 24] += 100
+    right, left = refined(model, images, steps=5), refined(model, images.flip(-1), steps=5)
+    for one, other in zip(right, left):
+        assert torch.allclose(
+            other.verts[model.decoder.opposite] * torch.tensor([-1.0, 1.0, 1.0]), one.verts, atol=1e-4
+        )
+    assert not torch.allclose(
+        model.reconstruct(images)[0].verts, model.reconstruct(images.flip(-1))[0].verts, atol=1e-3
+    )
