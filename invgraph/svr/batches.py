@@ -24,7 +24,7 @@ class Batch(NamedTuple):
     """Shapes, each in a few of its views."""
 
     images: Tensor
-    """(B, n, C, S, S) in [0, 1]: what the encoder sees."""
+    """(B, m, C, S, S) in [0, 1]: what the encoder sees, the first m of the views."""
     masks: Tensor
     """(B, n, H, W) in [0, 1]: the silhouettes, at the size of the data set's pictures; n is 0 where there are none."""
     views: Tensor
@@ -56,6 +56,7 @@ class BatchOptions:
     Attributes:
         shapes: in a batch, of all processes together.
         views: different ones of each shape.
+        inputs: how many of them come as pictures, and not as silhouettes alone; None: all.
         points: with their occupancy, of each shape; 0 for silhouettes alone.
         augment: strength of the changes of colour, see :func:`jitter_colours`.
         mirror: show half of the shapes mirrored, their left on the right: x is -x, in pictures, cameras and points.
@@ -74,6 +75,7 @@ class BatchOptions:
     seed: int = 0
     image_size: int = 64
     pixels: int = 0
+    inputs: int | None = None
 
 
 class StepBatches(Dataset[Batch]):
@@ -108,14 +110,14 @@ class StepBatches(Dataset[Batch]):
         first = step * options.shapes
         shapes = torch.tensor([self._shape(first + i) for i in range(options.shapes)[mine]])
 
-        images = self._data.images(shapes[:, None], views).movedim(-1, -3).contiguous().float() / 255
-        B, n, C, H, W = images.shape
-        masks = images[:, :, 3].contiguous() if C == 4 else torch.empty(B, 0, H, W)
-        images = resized(images.flatten(0, 1), options.image_size).unflatten(0, (B, n))
-        images = images[:, :, : options.channels].contiguous()
+        pictures = self._data.images(shapes[:, None], views)
+        B, _, H, W, C = pictures.shape
+        masks = pictures[..., 3].float() / 255 if C == 4 else torch.empty(B, 0, H, W)
+        images = pictures[:, : options.inputs].movedim(-1, -3).contiguous().float() / 255
+        images = resized(images.flatten(0, 1), options.image_size)[:, : options.channels].contiguous()
         if options.augment:
-            flat = jitter_colours(images.flatten(0, 1), factors.flatten(0, 1), options.augment)
-            images = flat.view_as(images)
+            images = jitter_colours(images, factors[:, : options.inputs].flatten(0, 1), options.augment)
+        images = images.unflatten(0, (B, -1))
         begin = first + mine.start
         (points, inside), cameras = self._points(shapes, begin), self._cameras(shapes, views)
         if options.mirror:

@@ -120,8 +120,9 @@ class TrainOptions:
         points = self.points if self.objective == "occupancy" else 0
         views = 1 if self.objective == "occupancy" else self.views
         pixels = 0 if self.objective == "occupancy" or self._by() == "surface" else self.pixels
+        seen = {"image_size": self.image_size, "inputs": min(views, self.inputs)}
         drawn = {"augment": self.augment, "mirror": self.mirror, "seed": self.seed, "pixels": pixels}
-        return BatchOptions(self.batch, views, points, channels=channels, image_size=self.image_size, **drawn)  # type: ignore[arg-type]
+        return BatchOptions(self.batch, views, points, channels=channels, **seen, **drawn)  # type: ignore[arg-type]
 
     def for_objective(self) -> ObjectiveOptions:
         """The objective."""

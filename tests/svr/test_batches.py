@@ -43,6 +43,10 @@ def test_every_shape_once_an_epoch_in_two_different_views(shapes):
 
 def test_silhouettes_are_those_of_the_views(shapes):
     batch = StepBatches(shapes, BatchOptions(shapes=5))[0]
+    first = StepBatches(shapes, BatchOptions(shapes=5, augment=1.0, inputs=1))[0]
+    both = StepBatches(shapes, BatchOptions(shapes=5, augment=1.0))[0]
+    assert torch.equal(first.images, both.images[:, :1])
+    assert torch.equal(first.masks, both.masks)
     order = torch.tensor([StepBatches(shapes, BatchOptions(shapes=5))._shape(i) for i in range(5)])
     truth = shapes.images(order[:, None], batch.views)[..., 3] / 255
     assert torch.equal(batch.masks, truth)
