@@ -57,6 +57,7 @@ class Train:
         """Options from the command line; those not given are the preset's, or with --resume those of the run."""
         import tyro
 
+        how["config"] = ()  # --mirror and --no-mirror are both known: a preset, or the run, may have set either
         given = tyro.cli(command, **how)
         if given.resume:
             check_folder(given.out, RESULTS, overwrite=given.overwrite, resume=True)

@@ -9,6 +9,7 @@ from picture_set import BALLS, BOXES, TRAIN, write_split
 
 from invgraph import InputError
 from invgraph.cli import main
+from invgraph.cli.train import Train
 from invgraph.data.image_sets import NmrShapes
 from invgraph.svr import load_model
 
@@ -155,6 +156,12 @@ def test_two_processes_are_one_with_the_double_batch(tmp_path, options, moved):
     assert found == pytest.approx(losses.values, rel=1e-5)
     one, two = (weights(tmp_path / name)[moved] for name in ("one", "two"))
     assert torch.allclose(one, two, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("flags", "mirror"), [([], True), (["--no-mirror"], False), (["--mirror"], True)])
+def test_a_presets_flags_can_be_turned_off(tmp_path, flags, mirror):
+    how = {"args": [str(tmp_path), "--out", str(tmp_path / "out"), "--preset", "laptop", *flags]}
+    assert Train.parse(Train, **how).train.mirror is mirror
 
 
 def test_the_command_refuses_splits_that_share_shapes(root, tmp_path, capsys):
