@@ -38,5 +38,6 @@ def silhouette_iou(
     pred, target = pred.to(dtype), target.to(dtype)
     if known is not None:
         pred, target = pred * known, target * known
-    shared, covered = pred.minimum(target).sum((-2, -1)), pred.maximum(target).sum((-2, -1))
+    shared = pred.minimum(target).sum((-2, -1))
+    covered = pred.sum((-2, -1)) + target.sum((-2, -1)) - shared  # min + max is the sum of both
     return (shared / covered.where(covered > 0, 1)).where(covered > 0, 1)

@@ -16,9 +16,9 @@ from .mesh_decoder import MeshDecoder
 from .model import Reconstructor, evaluating, one_by_one
 from .viewpoints import Viewpoints
 
-STEPS = 30
+STEPS = 40
 """Enough: more bring the outline nearer still, and the shape no nearer to the true one."""
-_RATE = 0.07  # of a step, in standard deviations of a code's numbers
+_RATE = 0.05  # of a step, in standard deviations of a code's numbers
 _LIKELY = 4  # viewpoints that are tried
 _TRUST = 10.0  # logarithms of odds, of an IoU of 1 against one of 0
 
