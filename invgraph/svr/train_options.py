@@ -76,7 +76,7 @@ class TrainOptions:
     """Weight of their curvature."""
     presence: float = 1.0
     """Weight of there being a surface at all."""
-    viewpoint: float = 0.1
+    viewpoint: float = 0.02
     """Weight of telling the camera of a picture, where cameras are the same for all shapes; with the decoder mesh."""
     points: int = 2048
     """Points of each shape in a step, for the objective occupancy."""
@@ -175,7 +175,7 @@ PRESETS: dict[str, TrainOptions] = {
         encoder="resnet8",
         code_size=256,
         hidden=64,
-        steps=28_000,
+        steps=27_000,
         batch=16,
         views=4,
         inputs=1,

@@ -15,8 +15,8 @@ _SAME = 1e-4  # in what two cameras may differ by rounding, lengths in pictures'
 class Viewpoints(nn.Module):
     """Tells from a code which of a few cameras the picture was taken by.
 
-    Data sets of rendered shapes have the same cameras for each shape; a picture's azimuth is then one of a few, and a
-    linear layer tells which. Knowing it, the shape can be drawn as the picture shows it.
+    Data sets of rendered shapes have the same cameras for each shape; a picture's azimuth is then one of a few, and two
+    layers tell which. Knowing it, the shape can be drawn as the picture shows it.
 
     Args:
         code_size: length of a code.
@@ -27,7 +27,7 @@ class Viewpoints(nn.Module):
 
     def __init__(self, code_size: int, count: int) -> None:
         super().__init__()
-        self.scores = nn.Linear(code_size, count)
+        self.scores = nn.Sequential(nn.Linear(code_size, code_size), nn.ReLU(inplace=True), nn.Linear(code_size, count))
         self.register_buffer("table", torch.zeros(count, 3, 7))
 
     def forward(self, code: Tensor) -> Tensor:

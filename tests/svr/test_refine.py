@@ -21,7 +21,7 @@ def knowing(**options):
     model = Reconstructor(ModelOptions(encoder="vit", code_size=16, viewpoints=24, **options)).eval()
     model.viewpoints.remember(nmr_cameras())
     with torch.no_grad():
-        model.viewpoints.scores.bias[VIEW] += 100
+        model.viewpoints.scores[-1].bias[VIEW] += 100
         model.decoder.displacement.weight.mul_(100)  # as after training: shapes differ
     return model
 
@@ -103,7 +103,7 @@ def test_mirrored_pictures_have_mirrored_answers():
     model = knowing(mirrored=True)
     images = pictures_of(model, 3)
     with torch.no_grad():  # sees each picture from one of two sides, x and -x
-        model.viewpoints.scores.bias[(24 - VIEW) % 24] += 100
+        model.viewpoints.scores[-1].bias[(24 - VIEW) % 24] += 100
     right, left = refined(model, images, steps=5), refined(model, images.flip(-1), steps=5)
     for one, other in zip(right, left):
         assert torch.allclose(
