@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..cameras import Cameras
+from ..errors import InputError
 
 UNKNOWN = -100
 """The number of a camera that is none of them; :func:`torch.nn.functional.cross_entropy` leaves it out."""
@@ -39,10 +40,17 @@ class Viewpoints(nn.Module):
         self.table.copy_(_table(cameras))
 
     def cameras(self, size: int) -> Cameras:
-        """The cameras, of pictures of ``size`` pixels along a side."""
+        """The cameras, of pictures of ``size`` pixels along a side.
+
+        Raises:
+            InputError: what is remembered, or was read from a file, is no camera.
+        """
         R, t, K = self.table[..., :3], self.table[..., 3], self.table[..., 4:].clone()
         K[:, :2] *= size
-        return Cameras(R, t, K, (size, size))
+        try:
+            return Cameras(R, t, K, (size, size))
+        except ValueError as error:
+            raise InputError(f"model: the viewpoints that it tells apart are no cameras: {error}") from error
 
     def numbers(self, cameras: Cameras) -> Tensor:
         """(B,) int64: which of the cameras each one is; :data:`UNKNOWN` where it is none."""

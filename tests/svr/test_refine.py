@@ -88,6 +88,8 @@ def test_what_cannot_be_refined_is_left_as_it_is(tmp_path):
     assert not can_refine(knowing(channels=3))
     with pytest.raises(ValueError, match="expected a mesh decoder and known viewpoints"):
         refined(plain, torch.rand(1, 4, 64, 64))
+    with pytest.raises(ig.InputError, match="viewpoints that it tells apart are no cameras"):
+        refined(Reconstructor(ModelOptions(encoder="vit", viewpoints=4)), torch.rand(1, 4, 64, 64))
     write_set(tmp_path)
     train, test = NmrShapes(tmp_path, split="train"), NmrShapes(tmp_path, split="test")
     few = EvalOptions(views=2, surface_shapes=1, surface_points=500)
