@@ -127,30 +127,35 @@ class Objective(nn.Module):
         by = self.options.silhouette_by
         see = self._along_rays if by == "rays" or (by == "both" and progress < _RAYS_UNTIL) else self._drawn
         with torch.autocast(code.device.type, enabled=False):  # geometry needs its digits
-            loss, iou, regularizers = see(code.float(), batch, _fall(*self.options.sigma, progress))
+            cameras = self._seen_by(batch, len(code) // len(batch.views))
+            loss, iou, regularizers = see(code.float(), batch, cameras, _fall(*self.options.sigma, progress))
             terms = {"silhouette": loss}
             relax = _fall(self.options.relax, 1.0, progress)
             for name, value in regularizers.items():
                 terms[name] = relax * self.options.weights[name] * value
             told = self.model.viewpoints
             if told is not None and self.options.weights.get("viewpoint", 0):
-                taken_by = told.numbers(self._seen_by(batch, 1)).view(len(batch.views), -1)[:, : self.options.inputs]
+                # (shape, code, view) of which the code of a view is on the diagonal
+                taken_by = told.numbers(cameras).view(len(batch.views), -1, batch.views.shape[1]).diagonal(0, 1, 2)
                 wrong = cross_entropy(told(code.float()), taken_by.flatten(), ignore_index=UNKNOWN, reduction="sum")
                 terms["viewpoint"] = self.options.weights["viewpoint"] * wrong / len(code)
         return terms, iou
 
-    def _drawn(self, code: Tensor, batch: Batch, sigma: float) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    def _drawn(
+        self, code: Tensor, batch: Batch, cameras: Cameras, sigma: float
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """Loss, IoU and the decoder's terms of codes (B n, code_size), from rendered surfaces."""
         shapes, regularizers = self.model.decoder.decode(code, self._wanted())
         codes = len(code) // len(batch.views)
-        alpha = self.silhouettes(shapes, self._seen_by(batch, codes), self.options.coverage, sigma)
+        alpha = self.silhouettes(shapes, cameras, self.options.coverage, sigma)
         truth = _for_each_code(batch.masks, codes).flatten(0, 1)
         return losses.silhouette_iou(alpha, truth), silhouette_iou(alpha, truth).mean(), regularizers
 
-    def _along_rays(self, code: Tensor, batch: Batch, sigma: float) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    def _along_rays(
+        self, code: Tensor, batch: Batch, cameras: Cameras, sigma: float
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """The same from the field itself, at the batch's pixels."""
         codes = len(code) // len(batch.views)
-        cameras = self._seen_by(batch, codes)
         index, weights = _for_each_code(batch.pixels, codes), _for_each_code(batch.pixel_weights, codes)
         truth = _for_each_code(batch.masks.flatten(2).gather(2, batch.pixels), codes)
         decoder, wanted = self.model.decoder, self._wanted()
