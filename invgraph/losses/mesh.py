@@ -122,7 +122,7 @@ _SMALLEST_ANGLE = math.radians(1.0)
 def _batch_last(vectors: Tensor) -> Tensor:
     """(..., 3) of one mesh or (B, ..., 3) -> (..., 3, B), with B = 1 for one.
 
-    What a whole batch has at a vertex then lies side by side, and is gathered and added at once: half the time, or less.
+    What a whole batch has at a vertex then lies side by side, and is gathered and added at once: half of the time.
     """
     return (vectors if vectors.ndim == 3 else vectors[None]).movedim(0, -1).contiguous()
 

@@ -25,9 +25,7 @@ _TRUST = 10.0  # logarithms of odds, of an IoU of 1 against one of 0
 
 def can_refine(model: object) -> TypeGuard[Reconstructor]:
     """Whether :func:`refined` knows how: the decoder gives meshes, the cameras are known, pictures have alpha."""
-    if not isinstance(model, Reconstructor) or not isinstance(model.decoder, MeshDecoder):
-        return False
-    return model.viewpoints is not None and model.options.channels in (1, 4)
+    return _parts(model) is not None
 
 
 def refined(model: Reconstructor, images: Tensor, steps: int = STEPS) -> list[Mesh]:
@@ -45,11 +43,14 @@ def refined(model: Reconstructor, images: Tensor, steps: int = STEPS) -> list[Me
         steps: of Adam.
 
     Raises:
-        ValueError: another kind of network.
+        ValueError: another kind of network, or less than no steps.
     """
-    told, decoder = model.viewpoints, model.decoder
-    if not can_refine(model) or told is None or not isinstance(decoder, MeshDecoder):
+    parts = _parts(model)
+    if parts is None:
         raise ValueError("model: expected a mesh decoder and known viewpoints, of pictures with silhouettes")
+    if steps < 0:
+        raise ValueError(f"steps: expected at least 0, got {steps}")
+    told, decoder = parts
     if not len(images):
         return []
     asked = torch.cat([images, images.flip(-1)]) if model.options.mirrored else images
@@ -58,6 +59,15 @@ def refined(model: Reconstructor, images: Tensor, steps: int = STEPS) -> list[Me
         direct, other = (mesh.with_verts(verts) for verts in mesh.verts.chunk(2))
         mesh = mesh.with_verts(0.5 * (direct.verts + decoder.mirrored(other).verts))
     return one_by_one(mesh)
+
+
+def _parts(model: object) -> tuple[Viewpoints, MeshDecoder] | None:
+    """What refinement needs of a network, if it has that."""
+    if not isinstance(model, Reconstructor) or model.options.channels not in (1, 4):
+        return None
+    if model.viewpoints is None or not isinstance(model.decoder, MeshDecoder):
+        return None
+    return model.viewpoints, model.decoder
 
 
 def _descended(model: Reconstructor, told: Viewpoints, decoder: MeshDecoder, images: Tensor, steps: int) -> Mesh:
