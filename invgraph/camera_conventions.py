@@ -37,12 +37,15 @@ def camera_faults(R: Tensor, t: Tensor, K: Tensor) -> list[tuple[int, str]]:
     for i in (sound_R & (deviation <= ROTATION_TOLERANCE) & (det < 0)).nonzero()[:, 0].tolist():
         faults.append((i, f"R is left-handed (determinant {det[i]:.3f}, expected 1): it mirrors the scene"))
 
-    for i in sound_K.nonzero()[:, 0].tolist():
-        fx, fy = float(K[i, 0, 0]), float(K[i, 1, 1])
-        if min(fx, fy) <= 0:
-            faults.append((i, f"K is singular or mirrored: focal lengths must be positive, got ({fx:.6g}, {fy:.6g})"))
-        elif abs(float(K[i, 1, 0])) > 1e-6 * fy or (K[i, 2] - K.new_tensor([0.0, 0.0, 1.0])).abs().max() > 1e-6:
-            faults.append((i, "K must be upper triangular with last row (0, 0, 1)"))
+    fx, fy = K[:, 0, 0], K[:, 1, 1]
+    facing = torch.minimum(fx, fy) > 0
+    for i in (sound_K & ~facing).nonzero()[:, 0].tolist():
+        got = f"({float(fx[i]):.6g}, {float(fy[i]):.6g})"
+        faults.append((i, f"K is singular or mirrored: focal lengths must be positive, got {got}"))
+    last = (K[:, 2] - K.new_tensor([0.0, 0.0, 1.0])).abs().amax(1) <= 1e-6
+    triangular = (K[:, 1, 0].abs() <= 1e-6 * fy) & last
+    for i in (sound_K & facing & ~triangular).nonzero()[:, 0].tolist():
+        faults.append((i, "K must be upper triangular with last row (0, 0, 1)"))
     return sorted(faults)
 
 

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from ..cameras import Cameras
+
 STRENGTHS = (0.4, 0.4, 0.1)
 """How far brightness and saturation go from 1 at strength 1, as factors, and hue from 0, in turns."""
 
@@ -40,20 +42,19 @@ def jitter_colours(images: Tensor, factors: Tensor, strength: float = 1.0) -> Te
     return torch.cat([torch.where(alpha > 0, rgb, images[:, :3]), alpha], 1)
 
 
-def mirrored_cameras(cameras: Tensor, width: int) -> Tensor:
+def mirrored_cameras(cameras: Cameras) -> Cameras:
     """The cameras of mirrored pictures, in which the world's x points the other way: a mirrored shape, seen by them.
 
     ``R' = M R M`` and ``t' = M t`` with ``M = diag(-1, 1, 1)``; ``K'`` takes a pixel's u to ``width - u``.
-
-    Args:
-        cameras: (..., 3, 7) R, t and K side by side.
-        width: of the pictures, in pixels.
-
-    Returns:
-        The same shape.
     """
-    R, t, K = cameras[..., :3], cameras[..., 3:4], cameras[..., 4:]
-    M = torch.diag(cameras.new_tensor([-1.0, 1.0, 1.0]))
+    M = torch.diag(cameras.t.new_tensor([-1.0, 1.0, 1.0]))
     flip = M.clone()
-    flip[0, 2] = width
-    return torch.cat([M @ R @ M, M @ t, flip @ K @ M], -1)
+    flip[0, 2] = cameras.image_size[1]
+    return Cameras(M @ cameras.R @ M, cameras.t @ M, flip @ cameras.K @ M, cameras.image_size, cameras.projection)
+
+
+def with_mirrored(cameras: Cameras) -> Cameras:
+    """Cameras, and after them those of their mirrored pictures: what numbers of views mean in batches."""
+    both = cameras, mirrored_cameras(cameras)
+    R, t, K = (torch.cat([getattr(some, name) for some in both]) for name in ("R", "t", "K"))
+    return Cameras(R, t, K, cameras.image_size, cameras.projection)

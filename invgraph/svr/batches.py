@@ -28,13 +28,13 @@ class Batch(NamedTuple):
     masks: Tensor
     """(B, n, H, W) in [0, 1]: the silhouettes, at the size of the data set's pictures; n is 0 where there are none."""
     views: Tensor
-    """(B, n) numbers of the views."""
+    """(B, n) numbers of the views; of a mirrored shape they begin after the last view."""
     points: Tensor
     """(B, K, 3) in the world of the cameras; K is 0 without 3D supervision."""
     occupancies: Tensor
     """(B, K) in {0, 1}."""
     cameras: Tensor = torch.empty(0, 0, 3, 7)
-    """(B, n, 3, 7): R, t and K of each picture; n is 0 where the cameras of a view are the same for all shapes."""
+    """(B, n, 3, 7): R, t and K of each picture; n is 0 where views and shapes share cameras, see ``with_mirrored``."""
     pixels: Tensor = torch.empty(0, 0, 0, dtype=torch.int64)
     """(B, n, P), ``row * W + column`` of pixels of the silhouettes, half of them near the outline; P may be 0."""
     pixel_weights: Tensor = torch.empty(0, 0, 0)
@@ -97,7 +97,7 @@ class StepBatches(Dataset[Batch]):
             raise ValueError(f"views: expected 1 to {data.num_views}, got {options.views}")
         self._data, self._options = data, options
         # nobody draws what has no silhouettes
-        self._own_cameras = data.has_silhouettes and (data.shared_cameras is None or options.mirror)
+        self._own_cameras = data.has_silhouettes and data.shared_cameras is None
         share = options.shapes // processes
         self._mine = slice(rank * share, (rank + 1) * share)
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
@@ -119,19 +119,22 @@ class StepBatches(Dataset[Batch]):
             images = jitter_colours(images, factors[:, : options.inputs].flatten(0, 1), options.augment)
         images = images.unflatten(0, (B, -1))
         begin = first + mine.start
-        (points, inside), cameras = self._points(shapes, begin), self._cameras(shapes, views)
+        points, inside = self._points(shapes, begin)
+        turned = torch.zeros(B, dtype=torch.bool)
         if options.mirror:
             turned = (torch.rand(options.shapes, generator=generator) < 0.5)[mine]
             images[turned], masks[turned] = images[turned].flip(-1), masks[turned].flip(-1)
             points[turned] *= points.new_tensor([-1.0, 1.0, 1.0])
-            cameras[turned] = mirrored_cameras(cameras[turned], W)
+        cameras = self._cameras(shapes, views, turned)
+        views = views + self._data.num_views * turned[:, None]
         return Batch(images, masks, views, points, inside, cameras, *self._pixels(masks, begin))
 
-    def _cameras(self, shapes: Tensor, views: Tensor) -> Tensor:
+    def _cameras(self, shapes: Tensor, views: Tensor, turned: Tensor) -> Tensor:
         if not self._own_cameras:
             return torch.empty(len(shapes), 0, 3, 7)
         cameras = self._data.cameras_of(shapes[:, None], views)
-        return torch.cat([cameras.R, cameras.t[..., None], cameras.K], -1).unflatten(0, views.shape)
+        plain, mirrored = (_packed(c).unflatten(0, views.shape) for c in (cameras, mirrored_cameras(cameras)))
+        return torch.where(turned[:, None, None, None], mirrored, plain)
 
     def _points(self, shapes: Tensor, first: int) -> tuple[Tensor, Tensor]:
         if not self._options.points:
@@ -173,6 +176,11 @@ def loader(batches: StepBatches, first: int, steps: int, workers: int = 0) -> Da
         pin_memory=torch.cuda.is_available(),
         multiprocessing_context="spawn" if workers else None,  # a fork may inherit locks that threads hold
     )
+
+
+def _packed(cameras: Cameras) -> Tensor:
+    """(B, 3, 7): R, t and K side by side."""
+    return torch.cat([cameras.R, cameras.t[..., None], cameras.K], -1)
 
 
 def _generator(seed: int, kind: int, number: int) -> torch.Generator:

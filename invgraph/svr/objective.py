@@ -17,6 +17,7 @@ from ..errors import InputError
 from ..geometry import Mesh
 from ..metrics import silhouette_iou
 from ..render import render
+from .augment import with_mirrored
 from .batches import Batch
 from .model import Reconstructor
 from .occupancy_decoder import FieldDecoder
@@ -90,7 +91,7 @@ class Objective(nn.Module):
         if options.silhouette_by != "surface" and options.objective == "silhouette":
             check_field(model.decoder)
         self.model, self.options = model, options
-        self._cameras = cameras
+        self._cameras = None if cameras is None else with_mirrored(cameras)
 
     def forward(self, batch: Batch, progress: float = 1.0) -> dict[str, Tensor]:
         """Weighted terms by name, their sum as ``loss``, and ``iou``, what they stand for, without a gradient.

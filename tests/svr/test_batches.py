@@ -3,7 +3,7 @@ import torch
 from picture_set import BALLS, BOXES, TRAIN, write_split
 
 from invgraph.data.image_sets import NmrShapes
-from invgraph.svr.augment import colour_factors, jitter_colours
+from invgraph.svr.augment import colour_factors, jitter_colours, with_mirrored
 from invgraph.svr.batches import BatchOptions, StepBatches, loader
 
 
@@ -62,7 +62,7 @@ def test_mirrored_shapes_are_seen_by_mirrored_cameras(shapes):
     for i, other in enumerate(turned):
         sign = torch.tensor([-1.0 if other else 1.0, 1.0, 1.0])
         before = shapes.cameras(plain.views[i]).project(point)
-        cameras = mirrored._replace(cameras=mirrored.cameras[i : i + 1]).all_cameras(1)
+        cameras = with_mirrored(shapes.shared_cameras)[mirrored.views[i]]
         after = cameras.project(sign * point)
         if other:
             before = torch.cat([64 - before[..., :1], before[..., 1:]], -1)

@@ -42,18 +42,24 @@ def test_layouts_are_recognised(choy, dvr, tmp_path):
         open_image_set(tmp_path / "none", split="test")
 
 
-def test_the_cameras_of_a_batch_see_its_masks(dvr):
+@pytest.mark.parametrize("mirror", [False, True])
+def test_the_cameras_of_a_batch_see_its_masks(dvr, mirror):
     data = open_image_set(dvr, split="train")
-    batches = StepBatches(data, BatchOptions(shapes=4, image_size=32))
+    options = BatchOptions(shapes=4, image_size=32, mirror=mirror)
+    batches = StepBatches(data, options)
     batch = batches[0]
     meshes = [in_cube(mesh) for synset in data.classes for mesh in SPLITS["train"][synset]]
+    turned = (batch.views >= data.num_views).all(1).tolist()
+    assert any(turned) == mirror and not all(turned)
+    x = torch.tensor([-1.0, 1.0, 1.0])
     shown = [meshes[batches._shape(i)] for i in range(4)]
+    shown = [ig.Mesh(mesh.verts * x, mesh.faces.flip(1)) if other else mesh for mesh, other in zip(shown, turned)]
     assert batch.images.shape == (4, 2, 4, 32, 32)
     assert batch.masks.shape == (4, 2, 64, 64)
     drawn = ig.render([mesh for mesh in shown for _ in range(4)], batch.all_cameras(2), outputs=("alpha",)).alpha > 0.5
     expected = batch.masks[:, None].expand(4, 2, 2, 64, 64).flatten(0, 2) > 0.5
     assert torch.equal(drawn, expected)
-    parts = [StepBatches(data, BatchOptions(shapes=4, image_size=32), (2, rank))[0] for rank in range(2)]
+    parts = [StepBatches(data, options, (2, rank))[0] for rank in range(2)]
     assert torch.equal(torch.cat([part.cameras for part in parts]), batch.cameras)
 
 
