@@ -8,7 +8,7 @@ from torch import nn
 
 from ..errors import InputError
 from .conv_encoder import ConvEncoder
-from .resnet import ResNet8, ResNet18
+from .resnet import ResNet18, resnet8
 from .vit import ViT
 
 ENCODERS = ("conv", "resnet8", "resnet18", "vit")
@@ -42,7 +42,7 @@ def make_encoder(
     if name == "conv":
         encoder: nn.Module = ConvEncoder(channels, image_size, code_size)
     elif name == "resnet8":
-        encoder = ResNet8(channels, image_size, code_size)
+        encoder = resnet8(channels, image_size, code_size)
     elif name == "resnet18":
         encoder = ResNet18(channels, code_size)
     elif name == "vit":

@@ -43,8 +43,8 @@ class ResNet18(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
-class ResNet8(nn.Sequential):
-    """A residual network for pictures of 64x64 on processors: (B, channels, S, S) to (B, code_size), none below 0.
+def resnet8(channels: int = 4, image_size: int = 64, code_size: int = 512) -> nn.Sequential:
+    """A residual network for pictures of 64x64 on processors: (B, channels, S, S) to (B, code_size).
 
     A convolution of stride 4 to 48 channels, a block of two convolutions at each of three sizes with 64, 128 and 256
     channels, and one linear layer that sees where in the picture each feature is. A third of the multiplications of
@@ -55,22 +55,17 @@ class ResNet8(nn.Sequential):
         image_size: pixels along a side, a multiple of 16.
         code_size: length of the code.
     """
-
-    def __init__(self, channels: int = 4, image_size: int = 64, code_size: int = 512) -> None:
-        smallest = _PATCH * 2 ** (len(_SMALL_WIDTHS) - 2)
-        if image_size % smallest:
-            raise ValueError(
-                f"image_size: expected a multiple of {smallest} for the 'resnet8' encoder, got {image_size}"
-            )
-        first, *widths = _SMALL_WIDTHS
-        stem = nn.Conv2d(channels, first, _PATCH + 2, stride=_PATCH, padding=1, bias=False)
-        layers: list[nn.Module] = [stem, nn.BatchNorm2d(first), nn.ReLU(inplace=True)]
-        before = first
-        for k, width in enumerate(widths):
-            layers.append(_Block(before, width, 1 if k == 0 else 2))
-            before = width
-        head = nn.Linear(before * (image_size // smallest) ** 2, code_size)
-        super().__init__(*layers, nn.Flatten(), head, nn.ReLU(inplace=True))
+    smallest = _PATCH * 2 ** (len(_SMALL_WIDTHS) - 2)
+    if image_size % smallest:
+        raise ValueError(f"image_size: expected a multiple of {smallest} for the 'resnet8' encoder, got {image_size}")
+    first, *widths = _SMALL_WIDTHS
+    stem = nn.Conv2d(channels, first, _PATCH + 2, stride=_PATCH, padding=1, bias=False)
+    layers: list[nn.Module] = [stem, nn.BatchNorm2d(first), nn.ReLU(inplace=True)]
+    before = first
+    for k, width in enumerate(widths):
+        layers.append(_Block(before, width, 1 if k == 0 else 2))
+        before = width
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * (image_size // smallest) ** 2, code_size))
 
 
 class _Block(nn.Module):

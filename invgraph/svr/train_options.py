@@ -154,9 +154,9 @@ class RunOptions:
     """bf16: the networks in mixed precision; geometry stays in float32. auto: where the processor has bf16."""
     workers: int = 0
     """Processes that load batches ahead, for each device."""
-    checkpoint_every: int = 500
+    checkpoint_every: int = 1000
     """Steps between checkpoints."""
-    validate_every: int = 500
+    validate_every: int = 2000
     """Steps between validations."""
     validate_on: int = 64
     """Shapes of the validation split that are scored."""
@@ -175,12 +175,12 @@ PRESETS: dict[str, TrainOptions] = {
         encoder="resnet8",
         code_size=256,
         hidden=64,
-        steps=27_000,
+        steps=34_000,
         batch=16,
         views=4,
         inputs=1,
         points=512,
-        learning_rate=1e-3,
+        learning_rate=7e-4,
         coverage="antialias",
         mirror=True,
         laplacian=2e-4,
