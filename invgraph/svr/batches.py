@@ -17,6 +17,7 @@ from ..cameras import Cameras
 from ..data.image_sets import ImageSet
 from ..fields.ray_pixels import outline_band, sample_pixels
 from .augment import colour_factors, jitter_colours, mirrored_cameras
+from .packed_cameras import pack, unpack
 from .picture_size import resized
 
 
@@ -46,7 +47,7 @@ class Batch(NamedTuple):
             return None
         each = self.cameras[:, None].expand(-1, codes, -1, -1, -1).reshape(-1, 3, 7)
         height, width = self.masks.shape[-2:]
-        return Cameras(each[..., :3], each[..., 3], each[..., 4:], (height, width))
+        return unpack(each, (height, width))
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class StepBatches(Dataset[Batch]):
         if not self._own_cameras:
             return torch.empty(len(shapes), 0, 3, 7)
         cameras = self._data.cameras_of(shapes[:, None], views)
-        plain, mirrored = (_packed(c).unflatten(0, views.shape) for c in (cameras, mirrored_cameras(cameras)))
+        plain, mirrored = (pack(c).unflatten(0, views.shape) for c in (cameras, mirrored_cameras(cameras)))
         return torch.where(turned[:, None, None, None], mirrored, plain)
 
     def _points(self, shapes: Tensor, first: int) -> tuple[Tensor, Tensor]:
@@ -176,11 +177,6 @@ def loader(batches: StepBatches, first: int, steps: int, workers: int = 0) -> Da
         pin_memory=torch.cuda.is_available(),
         multiprocessing_context="spawn" if workers else None,  # a fork may inherit locks that threads hold
     )
-
-
-def _packed(cameras: Cameras) -> Tensor:
-    """(B, 3, 7): R, t and K side by side."""
-    return torch.cat([cameras.R, cameras.t[..., None], cameras.K], -1)
 
 
 def _generator(seed: int, kind: int, number: int) -> torch.Generator:

@@ -88,8 +88,15 @@ class MeshDecoder(Decoder):
 
     def forward(self, code: Tensor) -> Mesh:
         """Codes (B, code_size) -> one mesh of verts (B, V, 3)."""
+        return self.from_features(self.features(code))
+
+    def features(self, code: Tensor) -> Tensor:
+        """(B, 4 code_size) features h, of which centre and displacements are linear functions, of codes."""
         self.check(code)
-        h = self.hidden(code)
+        return self.hidden(code)
+
+    def from_features(self, h: Tensor) -> Mesh:
+        """One mesh of verts (B, V, 3), of :meth:`features`."""
         center = (_CENTER_GAIN * self.center(h)).tanh()[:, None]
         moved = self.signs * (self.logits + self.displacement(h).unflatten(1, (-1, 3))).sigmoid()
         verts = center + relu(moved) * (1 - center) - relu(-moved) * (1 + center)

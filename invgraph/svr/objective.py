@@ -15,7 +15,6 @@ from .. import losses
 from ..cameras import Cameras
 from ..errors import InputError
 from ..geometry import Mesh
-from ..metrics import silhouette_iou
 from ..render import render
 from .augment import with_mirrored
 from .batches import Batch
@@ -136,9 +135,10 @@ class Objective(nn.Module):
                 terms[name] = relax * self.options.weights[name] * value
             told = self.model.viewpoints
             if told is not None and self.options.weights.get("viewpoint", 0):
-                # (shape, code, view) of which the code of a view is on the diagonal
-                taken_by = told.numbers(cameras).view(len(batch.views), -1, batch.views.shape[1]).diagonal(0, 1, 2)
-                wrong = cross_entropy(told(code.float()), taken_by.flatten(), ignore_index=UNKNOWN, reduction="sum")
+                # of (shape, code, view), the code of a view is on the diagonal
+                place = torch.arange(len(cameras)).view(len(batch.views), -1, batch.views.shape[1]).diagonal(0, 1, 2)
+                taken_by = told.numbers(cameras[place.flatten()])
+                wrong = cross_entropy(told(code.float()), taken_by, ignore_index=UNKNOWN, reduction="sum")
                 terms["viewpoint"] = self.options.weights["viewpoint"] * wrong / len(code)
         return terms, iou
 
@@ -150,7 +150,8 @@ class Objective(nn.Module):
         codes = len(code) // len(batch.views)
         alpha = self.silhouettes(shapes, cameras, self.options.coverage, sigma)
         truth = _for_each_code(batch.masks, codes).flatten(0, 1)
-        return losses.silhouette_iou(alpha, truth), silhouette_iou(alpha, truth).mean(), regularizers
+        loss = losses.silhouette_iou(alpha, truth)
+        return loss, 1 - loss, regularizers
 
     def _along_rays(
         self, code: Tensor, batch: Batch, cameras: Cameras, sigma: float

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ..cameras import Cameras
 from ..errors import InputError
+from .packed_cameras import pack, unpack
 
 UNKNOWN = -100
 """The number of a camera that is none of them; :func:`torch.nn.functional.cross_entropy` leaves it out."""
@@ -45,10 +46,8 @@ class Viewpoints(nn.Module):
         Raises:
             InputError: what is remembered, or was read from a file, is no camera.
         """
-        R, t, K = self.table[..., :3], self.table[..., 3], self.table[..., 4:].clone()
-        K[:, :2] *= size
         try:
-            return Cameras(R, t, K, (size, size))
+            return unpack(self.table, (1, 1)).resize((size, size))
         except ValueError as error:
             raise InputError(f"model: the viewpoints that it tells apart are no cameras: {error}") from error
 
@@ -60,9 +59,5 @@ class Viewpoints(nn.Module):
 
 
 def _table(cameras: Cameras) -> Tensor:
-    """(B, 3, 7): R, t and K side by side, K for pictures with sides of length 1."""
-    height, width = cameras.image_size
-    K = cameras.K.clone()
-    K[:, 0] /= width
-    K[:, 1] /= height
-    return torch.cat([cameras.R, cameras.t[..., None], K], -1)
+    """(B, 3, 7): packed, of pictures with sides of length 1."""
+    return pack(cameras.resize((1, 1)))

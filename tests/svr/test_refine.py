@@ -82,6 +82,14 @@ def test_shapes_come_to_the_pictures_silhouettes_each_by_itself(tmp_path):
     assert torch.equal(again[0].verts, alone[0].verts)
 
 
+def test_the_last_steps_move_what_the_code_cannot(monkeypatch):
+    model = knowing()
+    images = pictures_of(knowing(level=2), 2)  # of another decoder
+    both = refined(model, images)
+    monkeypatch.setattr("invgraph.svr.refine._FEATURE_RATE", 0.0)
+    assert bool((agreement(both, images) > agreement(refined(model, images), images)).all())
+
+
 def test_what_cannot_be_refined_is_left_as_it_is(tmp_path):
     plain = Reconstructor(ModelOptions(encoder="vit", code_size=16))
     assert not can_refine(plain)
