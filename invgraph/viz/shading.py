@@ -15,7 +15,9 @@ _LIGHTS = (((-0.70, -0.80, -0.55), 0.92), ((0.90, 0.05, -0.25), 0.12))
 _SKY, _GROUND = 0.26, 0.06  # ambient light on surfaces that face the picture's top and bottom
 
 
-def shade(normals: Tensor, cameras: Cameras, albedo: Tensor | None = None) -> Tensor:
+def shade(
+    normals: Tensor, cameras: Cameras, albedo: Tensor | None = None, face_normals: Tensor | None = None
+) -> Tensor:
     """Lambertian shading: a key light from the upper left, a fill light from the right, ambient light from above.
 
     The lights turn with the camera. A surface seen from its back is shaded in red, which shows holes and faces that are
@@ -25,6 +27,8 @@ def shade(normals: Tensor, cameras: Cameras, albedo: Tensor | None = None) -> Te
         normals: (N, H, W, 3) unit normals in world coordinates; zero where there is no surface.
         cameras: N cameras with image size (H, W).
         albedo: (N, H, W, 3) sRGB colours of the surface; None: clay.
+        face_normals: (N, H, W, 3) those of the faces themselves, which tell front from back: normals that are
+            interpolated around a sharp edge may lean far away from a camera that sees the front. None: ``normals``.
 
     Returns:
         (N, H, W, 3) sRGB colours in [0, 1]; black where there is no surface.
@@ -39,9 +43,9 @@ def shade(normals: Tensor, cameras: Cameras, albedo: Tensor | None = None) -> Te
         n = normals[i, row, column] @ R[i].mT  # (P, 3), camera coordinates
         pixel = torch.stack([column + 0.5, row + 0.5, torch.ones_like(row)], -1).to(n)
         ray = pixel @ torch.linalg.inv(K[i]).mT if cameras.is_perspective else n.new_tensor([0.0, 0.0, 1.0])
-        facing = (n * torch.nn.functional.normalize(ray, dim=-1)).sum(-1, keepdim=True)
         # interpolated normals lean a little past the outline of a smooth surface without it being seen from behind
-        back = facing > 0.25
+        own, lean = (n, 0.25) if face_normals is None else (face_normals[i, row, column] @ R[i].mT, 0.0)
+        back = (own * torch.nn.functional.normalize(ray, dim=-1)).sum(-1, keepdim=True) > lean
         n = torch.where(back, -n, n)
         light = _GROUND + (_SKY - _GROUND) * (0.5 - 0.5 * n[:, 1:2])
         for direction, strength in _LIGHTS:
@@ -73,13 +77,15 @@ def shaded(mesh: Mesh, cameras: Cameras, *, supersample: int = 2) -> Tensor:
         raise ValueError(f"supersample: expected at least 1, got {supersample}")
     H, W = cameras.image_size
     colored = mesh.appearance is not None and mesh.appearance.channels in (1, 3)
-    outputs = ("alpha", "normal", "rgb") if colored else ("alpha", "normal")
+    outputs = ("alpha", "normal", "face_id", *(("rgb",) if colored else ()))
+    face_normals = torch.nn.functional.pad(mesh.face_normals(), (0, 0, 1, 0))  # the first is of no face
     pictures = []
     for i in range(len(cameras)):  # one at a time: the memory of one fine picture, however many there are
         camera = cameras[i : i + 1].resize((supersample * H, supersample * W))
         drawn = render(mesh, camera, mode="hard", outputs=outputs)
         alpha = drawn.alpha[..., None]
-        lit = shade(drawn.normal, camera, drawn.rgb.expand(-1, -1, -1, 3) if colored else None)
+        colors = drawn.rgb.expand(-1, -1, -1, 3) if colored else None
+        lit = shade(drawn.normal, camera, colors, face_normals[drawn.face_id + 1])
         layers = torch.cat([lit * alpha, alpha], -1).movedim(-1, 1)
         layers = torch.nn.functional.avg_pool2d(layers, supersample).movedim(1, -1)
         coverage = layers[..., 3:]

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import trimesh
 
 import invgraph as ig
 from invgraph.geometry import icosphere
@@ -25,3 +26,13 @@ def test_the_front_is_clay_and_the_back_is_red(projection):
         ratio = colors[seen][:, 0] / colors[seen][:, 2].clamp_min(1e-3)
         share = float((ratio > 1.6).float().mean())
         assert share > 0.8 if red else share == 0  # the rim, where normals lean past the outline, is left clay
+
+
+def test_a_box_whose_corners_share_normals_has_no_red_front():
+    rig = ig.Cameras.look_at([[1.2, 0.9, 4.0]], [0, 0, 0], [0, 1, 0], 40, (48, 48))
+    box = trimesh.creation.box((2, 2, 2))
+    drawn = shaded(ig.Mesh(torch.from_numpy(box.vertices).float(), torch.from_numpy(box.faces)), rig)
+    seen = drawn[..., 3] > 0.99
+    assert int(seen.sum()) > 200
+    ratio = drawn[..., :3][seen][:, 0] / drawn[..., :3][seen][:, 2].clamp_min(1e-3)
+    assert float(ratio.max()) < 1.6
