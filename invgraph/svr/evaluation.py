@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -124,16 +124,17 @@ def evaluate(
     count = min(options.views, data.num_views)
     views = torch.arange(count) * data.num_views // count
     solids = voxels_of(data, range(len(data)))
-    iou, unrefined, retrieved, codes, coded = _predict(model, data, train, truth, views, options, tell)
+    # what points tell of a surface is coarser than what is to be measured
+    chosen = _spread(len(data), options.surface_shapes).tolist() if data.truth == "voxels" else []
+    answers = _predict(model, data, train, truth, views, chosen, options, tell)
     nearest, _ = oracle_nearest(train, solids, progress=lambda i, n: tell("oracle", i, n))
     blind = mean_shape(train, range(len(train)))
     of_class = [(train.class_of == train.classes.index(name)).nonzero()[:, 0].tolist() for name in data.classes]
     class_means = torch.stack([mean_shape(train, shapes) for shapes in of_class])[data.class_of]
     everything = range(len(data))
     found = {
-        "model": iou.mean(1),
-        **({} if unrefined is None else {"feed_forward": unrefined.mean(1)}),
-        "retrieval": _retrieved_iou(train, retrieved, truth),
+        **{method: iou.mean(1) for method, iou in answers.iou.items()},
+        "retrieval": _retrieved_iou(train, answers.retrieved, truth),
         "mean_shape": truth.iou(everything, [blind[None]] * len(data))[:, 0],
         "class_mean": truth.iou(everything, class_means[:, None].unbind(0))[:, 0],
         "oracle": truth.iou(everything, voxels_of(train, nearest.tolist())[:, None].unbind(0))[:, 0],
@@ -142,34 +143,45 @@ def evaluate(
 
     surfaces, examples = Surfaces(data), Surfaces(train)
     exact = surfaces.exact and examples.exact
-    # what points tell of a surface is coarser than what is to be measured
-    chosen = _spread(len(data), options.surface_shapes).tolist() if data.truth == "voxels" else []
     for method in found:
         figures[method] |= {name: torch.full((len(data),), torch.nan, dtype=torch.float64) for name in FIGURES}
     for done, i in enumerate(chosen):
-        k = i % len(views)
-        image = data.images(i, int(views[k])).movedim(-1, 0)[None].float() / 255
-        true = surfaces[i] if exact else voxel_surface(data.voxels(i))
-        tried = {
-            "model": reconstructed(model, image, options.refine)[0],
-            **({} if unrefined is None else {"feed_forward": reconstructed(model, image)[0]}),
-            "retrieval": _example(train, examples, int(retrieved[i, k]), exact),
+        tried: dict[str, Mesh | Tensor] = {
+            **answers.meshes[i],
+            "retrieval": _example(train, examples, int(answers.retrieved[i, i % count]), exact),
             "mean_shape": blind,
             "class_mean": class_means[i],
             "oracle": _example(train, examples, int(nearest[i]), exact),
         }
+        true = surfaces[i] if exact else voxel_surface(data.voxels(i))
         for method, shape in tried.items():
             how: dict[str, Any] = {"points": options.surface_points, "seed": options.seed, "grid": data.grid}
             scores = surface_figures(shape, true, exact=exact, **how)
             for name, value in scores.items():
                 figures[method][name][i] = value
         tell("surfaces", done + 1, len(chosen))
-    return Evaluation(_scores(data, figures), truth.figure, iou, views, codes, coded, exact)
+    scored = _scores(data, figures)
+    return Evaluation(scored, truth.figure, answers.iou["model"], views, answers.codes, answers.coded, exact)
 
 
 def _spread(count: int, wanted: int) -> Tensor:
     """At most as many of ``range(count)`` as are wanted, evenly apart."""
     return torch.arange(wanted) * count // max(wanted, 1) if wanted < count else torch.arange(count)
+
+
+class _Answers(NamedTuple):
+    """What the network says of all pictures. A shape has its turn, one of the V views: shape i its view i modulo V."""
+
+    iou: dict[str, Tensor]
+    """(N, V) of "model" and, where it is refined, of "feed_forward", the network without refinement."""
+    meshes: dict[int, dict[str, Mesh]]
+    """The same by shape, for those that were chosen: of the view in turn."""
+    retrieved: Tensor
+    """(N, V) training shapes whose pictures are the nearest."""
+    codes: Tensor
+    """(M, C) of the view in turn."""
+    coded: Tensor
+    """(M,) their shapes."""
 
 
 def _predict(
@@ -178,36 +190,38 @@ def _predict(
     train: ImageSet,
     truth: Truth,
     views: Tensor,
+    chosen: Collection[int],
     options: EvalOptions,
     tell: Progress,
-) -> tuple[Tensor, Tensor | None, Tensor, Tensor, Tensor]:
-    """One pass over the pictures: the network's IoU, (N, V), that without refinement, if there is one, and the
-    retrieved shapes, (N, V); codes (M, C) of shapes (M,).
-
-    The code of shape i is that of its view i modulo V.
-    """
+) -> _Answers:
+    """One pass over the pictures."""
     bank = Retrieval(train, pictures=options.bank, progress=lambda i, n: tell("features", i, n))
     V = len(views)
-    iou = torch.zeros(len(data), V, dtype=torch.float64)
-    unrefined = torch.zeros_like(iou) if options.refine and can_refine(model) else None
+    methods = {"model": options.refine}
+    if options.refine and can_refine(model):
+        methods["feed_forward"] = 0
+    iou = {method: torch.zeros(len(data), V, dtype=torch.float64) for method in methods}
+    kept: dict[int, dict[str, Mesh]] = {i: {} for i in chosen}
     retrieved = torch.zeros(len(data), V, dtype=torch.int64)
     coded = _spread(len(data), options.codes)
     wanted, codes = torch.zeros(len(data), dtype=torch.bool).index_fill_(0, coded, True), []
     for rows in torch.arange(len(data)).split(max(1, options.batch // V)):
         images = data.images(rows[:, None], views[None]).flatten(0, 1).movedim(-1, 1).float() / 255
-        for score, steps in ((iou, options.refine), (unrefined, 0)):
-            if score is not None:
-                meshes = reconstructed(model, images, steps)
-                score[rows] = truth.iou(rows, [meshes[k : k + V] for k in range(0, len(meshes), V)])
-        retrieved[rows] = bank.nearest(images).view(-1, V)
         places = torch.arange(len(rows)) * V + rows % V
+        for method, steps in methods.items():
+            meshes = reconstructed(model, images, steps)
+            iou[method][rows] = truth.iou(rows, [meshes[k : k + V] for k in range(0, len(meshes), V)])
+            for i, place in zip(rows.tolist(), places.tolist()):
+                if i in kept:  # a copy, that the others of the batch may go
+                    kept[i][method] = meshes[place].with_verts(meshes[place].verts.clone())
+        retrieved[rows] = bank.nearest(images).view(-1, V)
         if bool(wanted[rows].any()):
             codes.append(encoded(model, images[places[wanted[rows]]]))
         tell("predict", int(rows[-1]) + 1, len(data))
     found = torch.cat(codes) if codes else torch.zeros(0, 0)
     if not bool(found.isfinite().all()):
         raise InputError("model: its codes are not finite")
-    return iou, unrefined, retrieved, found, coded
+    return _Answers(iou, kept, retrieved, found, coded)
 
 
 def _retrieved_iou(train: ImageSet, retrieved: Tensor, truth: Truth) -> Tensor:
