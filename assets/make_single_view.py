@@ -13,26 +13,20 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from invgraph.data import NmrShapes, nmr_cameras
-from invgraph.render import AmbientLight, DirectionalLight, render
 from invgraph.svr import Reconstructor, load_model
+from invgraph.svr.case_pictures import drawn, enlarged
 from invgraph.svr.prediction import reconstructed
 from invgraph.svr.refine import STEPS
 
 SIDE, PER_CLASS = 96, 2
-LIGHTS = [AmbientLight(0.35), DirectionalLight((0.3, 1.0, 0.5), 0.5), DirectionalLight((-1.0, 0.5, -0.6), 0.3)]
 
 
 def column(model: Reconstructor, rgba: Tensor, view: int) -> Tensor:
     """(3 SIDE, SIDE, 3): a picture (64, 64, 4) of a view, and its reconstruction from two sides."""
     mesh = reconstructed(model, rgba.movedim(-1, 0)[None], STEPS)[0]
-    cameras = nmr_cameras([view, (view + 6) % 24], image_size=SIDE)
-    drawn = render(mesh, cameras, outputs=("rgb", "alpha"), lights=LIGHTS)
-    seen = interpolate(rgba.movedim(-1, 0)[None], size=(SIDE, SIDE), mode="nearest")[0].movedim(0, -1)
-    made = torch.cat([drawn.rgb, drawn.alpha[..., None]], -1)
-    rows = torch.cat([seen[None], made])
+    rows = torch.cat([enlarged(rgba, SIDE)[None], drawn(mesh, nmr_cameras([view, (view + 6) % 24]), SIDE)])
     return (rows[..., :3] * rows[..., 3:] + 1 - rows[..., 3:]).flatten(0, 1)
 
 
