@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Literal
 
@@ -91,7 +93,7 @@ class NmrShapes:
         if len(self._points) not in (0, len(self.synsets)):
             raise InputError(f"{self.root}: some classes have a file of points for {split!r} and some have none")
         counts = [len(images) for images in self._images]
-        self._first = np.concatenate([[0], np.cumsum(counts)])
+        self._first = [0, *accumulate(counts)]
         self.class_of: Tensor = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
         """(N,) int64: class of each shape, an index into :attr:`synsets`."""
 
@@ -107,7 +109,7 @@ class NmrShapes:
     """The voxels of :meth:`filled`."""
 
     def __len__(self) -> int:
-        return int(self._first[-1])
+        return self._first[-1]
 
     @property
     def names(self) -> list[str]:
@@ -222,8 +224,8 @@ class NmrShapes:
         """Class and row of a shape."""
         if not 0 <= index < len(self):
             raise IndexError(f"shapes: expected indices from 0 to {len(self) - 1}, got {index}")
-        number = int(np.searchsorted(self._first, index, side="right")) - 1
-        return number, index - int(self._first[number])
+        number = bisect_right(self._first, index) - 1
+        return number, index - self._first[number]
 
     def _path(self, synset: str, kind: str) -> Path:
         return self.root / f"{synset}_{self.split}_{kind}.npz"
