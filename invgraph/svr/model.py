@@ -34,7 +34,8 @@ class ModelOptions:
         image_size: pixels along a side of the pictures.
         channels: of the pictures: 4 with alpha, 3 without, 1 for masks.
         level: subdivisions of the "mesh" decoder's sphere; 3 has 642 vertices.
-        hidden: channels of the "occupancy" decoder's blocks.
+        hidden: channels of the "occupancy" decoder's blocks; 0 for none.
+        lattice: channels of its lattice; 0 for none.
         resolution: cells along each axis on which the "occupancy" decoder's surface is extracted.
         threshold: probability of being inside that this surface has.
         mirrored: the "mesh" decoder has learned from mirrored pictures too, and a picture may be shown to it twice.
@@ -48,6 +49,7 @@ class ModelOptions:
     channels: int = 4
     level: int = 3
     hidden: int = 256
+    lattice: int = 0
     resolution: int = 32
     threshold: float = 0.5
     viewpoints: int = 0
@@ -61,7 +63,8 @@ class ModelOptions:
             "image_size": (8, 1024),
             "channels": (1, 64),
             "level": (0, 6),
-            "hidden": (1, 2048),
+            "hidden": (0, 2048),
+            "lattice": (0, 1024),
             "resolution": (2, 512),
             "viewpoints": (0, 4096),
         }
@@ -69,6 +72,10 @@ class ModelOptions:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ValueError(f"{name}: expected a whole number from {low} to {high}, got {value!r}")
+        if self.decoder == "occupancy" and not (self.hidden or self.lattice):
+            raise ValueError("hidden, lattice: expected channels of one or both, got 0 and 0")
+        if self.lattice % 4:
+            raise ValueError(f"lattice: expected a multiple of 4, got {self.lattice}")
         if not isinstance(self.mirrored, bool):
             raise ValueError(f"mirrored: expected true or false, got {self.mirrored!r}")
         if not isinstance(self.threshold, float) or not 0 < self.threshold < 1:
@@ -161,5 +168,6 @@ def make_decoder(options: ModelOptions) -> Decoder:
     if options.decoder == "mesh":
         return MeshDecoder(options.code_size, options.level)
     if options.decoder == "occupancy":
-        return FieldDecoder(options.code_size, options.hidden, options.resolution, options.threshold)
+        size = {"hidden": options.hidden, "lattice": options.lattice, "resolution": options.resolution}
+        return FieldDecoder(options.code_size, **size, threshold=options.threshold)
     return DistanceDecoder(options.code_size)

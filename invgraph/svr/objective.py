@@ -133,14 +133,18 @@ class Objective(nn.Module):
             relax = _fall(self.options.relax, 1.0, progress)
             for name, value in regularizers.items():
                 terms[name] = relax * self.options.weights[name] * value
-            told = self.model.viewpoints
-            if told is not None and self.options.weights.get("viewpoint", 0):
-                # of (shape, code, view), the code of a view is on the diagonal
-                place = torch.arange(len(cameras)).view(len(batch.views), -1, batch.views.shape[1]).diagonal(0, 1, 2)
-                taken_by = told.numbers(cameras[place.flatten()])
-                wrong = cross_entropy(told(code.float()), taken_by, ignore_index=UNKNOWN, reduction="sum")
-                terms["viewpoint"] = self.options.weights["viewpoint"] * wrong / len(code)
+            # of (shape, code, view), the code of a view is on the diagonal
+            place = torch.arange(len(cameras)).view(len(batch.views), -1, batch.views.shape[1]).diagonal(0, 1, 2)
+            terms |= self._viewpoint(code, cameras[place.flatten()])
         return terms, iou
+
+    def _viewpoint(self, code: Tensor, taken_by: Cameras) -> dict[str, Tensor]:
+        """The cross entropy of telling the cameras that the codes' pictures were taken by, where it counts."""
+        told, weight = self.model.viewpoints, self.options.weights.get("viewpoint", 0)
+        if told is None or not weight:
+            return {}
+        wrong = cross_entropy(told(code.float()), told.numbers(taken_by), ignore_index=UNKNOWN, reduction="sum")
+        return {"viewpoint": weight * wrong / len(code)}
 
     def _drawn(
         self, code: Tensor, batch: Batch, cameras: Cameras, sigma: float
@@ -187,7 +191,10 @@ class Objective(nn.Module):
         loss = binary_cross_entropy_with_logits(logits, batch.occupancies)
         inside, truth = logits.detach() > decoder.level, batch.occupancies > 0.5  # as the surface has it
         both, either = (inside & truth).sum(1), (inside | truth).sum(1)
-        return {"occupancy": loss}, (both / either.clamp(min=1)).mean()
+        terms = {"occupancy": loss}
+        if self.model.viewpoints is not None:
+            terms |= self._viewpoint(code, self._seen_by(batch, 1))
+        return terms, (both / either.clamp(min=1)).mean()
 
 
 def _for_each_code(x: Tensor, codes: int) -> Tensor:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor
 
-from ..fields import OccupancyDecoder, extract_mesh
+from ..fields import Field, OccupancyDecoder, extract_mesh
+from ..fields.conditioning import as_batch
 from ..fields.extract import NoSurfaceError
 from ..fields.isosurface import TetrahedralGrid, field_surface
 from ..geometry import Mesh
+from .coded_lattice import CodedLattice, read_lattice
 from .decoders import SIDE, Decoder, DecoderKind
 
 _PADDING = 1.1  # the cube that the field is trained in, over the longest side: Occupancy Networks'
@@ -19,15 +21,42 @@ _RADIUS, _SLOPE = 0.35, 10.0  # of the ball that every shape begins as
 _COARSEST = 16  # cells along an axis, of the grid whose cells are halved where the surface is
 
 
-class BallField(OccupancyDecoder):
-    """An :class:`~invgraph.fields.OccupancyDecoder` to which the logits of a ball are added: where shapes begin."""
+class BallField(Field):
+    """Logits of being inside: those of a ball, where shapes begin, and what the code adds to them.
+
+    Args:
+        code_size: length of a code.
+        hidden: channels of an :class:`~invgraph.fields.OccupancyDecoder`, whose logits are added; 0 for none.
+        lattice: channels of a :class:`CodedLattice`, between whose nodes logits are interpolated; 0 for none.
+        bounds: see :class:`Field`.
+    """
+
+    def __init__(self, code_size: int, hidden: int, lattice: int, bounds: Sequence[Sequence[float]]) -> None:
+        super().__init__("occupancy", code_size, bounds)
+        if not (hidden or lattice):
+            raise ValueError("hidden, lattice: expected channels of one or both, got 0 and 0")
+        self.network = OccupancyDecoder(code_size, hidden=hidden, bounds=bounds) if hidden else None
+        self.lattice = CodedLattice(code_size, lattice) if lattice else None
 
     def forward(self, points: Tensor, code: Tensor | None = None) -> Tensor:
-        return super().forward(points, code) + _SLOPE * (_RADIUS - torch.linalg.vector_norm(points, dim=-1))
+        """Logits (...) at points (..., 3); see :meth:`Field.forward`."""
+        self.check(points, code)
+        logits = _SLOPE * (_RADIUS - torch.linalg.vector_norm(points, dim=-1))
+        if self.network is not None:
+            logits = logits + self.network(points, code)
+        if self.lattice is not None:
+            rows, codes = as_batch(points, code)
+            values = self.lattice(codes).to(rows.dtype)  # places need more digits than mixed precision has
+            found = read_lattice(values, self.bounds.expand(len(rows), 2, 3), rows)
+            logits = logits + found.reshape(points.shape[:-1])
+        return logits
 
 
 class FieldDecoder(Decoder):
-    """Conditional batch normalisation lets the code choose an occupancy field (Mescheder et al. 2019).
+    """The code chooses an occupancy field: by conditional batch normalisation (Mescheder et al. 2019), on a lattice.
+
+    The network of Occupancy Networks knows no resolution, and takes long to learn; a lattice of 32^3 logits costs a
+    fraction, and learns in the time that a laptop has. Both may be there: their logits are added.
 
     Three ways to train it: by occupancies at points (:meth:`logits`), through its surface (:meth:`forward`), and along
     rays (:func:`invgraph.fields.ray_alpha` of ``field`` with a code). Surfaces use the running statistics of the
@@ -36,7 +65,8 @@ class FieldDecoder(Decoder):
 
     Args:
         code_size: length of a code.
-        hidden: channels of the field's blocks.
+        hidden: channels of the network's blocks; 0: no network.
+        lattice: channels of the lattice's coarsest nodes, a multiple of 4; 0: no lattice.
         resolution: cells along each axis of the grid that surfaces are extracted on; a power of two is fastest.
         threshold: probability of being inside that the surface has. Of what a network is unsure of, occupancies teach
             it the probability, and at 1/2 thin parts would be lost: Occupancy Networks take 0.2. Silhouettes teach the
@@ -45,13 +75,20 @@ class FieldDecoder(Decoder):
 
     kind: DecoderKind = "occupancy"
 
-    def __init__(self, code_size: int = 512, hidden: int = 256, resolution: int = 32, threshold: float = 0.5) -> None:
+    def __init__(
+        self,
+        code_size: int = 512,
+        hidden: int = 256,
+        lattice: int = 0,
+        resolution: int = 32,
+        threshold: float = 0.5,
+    ) -> None:
         super().__init__(code_size)
         if not 0 < threshold < 1:
             raise ValueError(f"threshold: expected a probability between 0 and 1, got {threshold}")
         self.level = math.log(threshold / (1 - threshold))
         half = _PADDING * SIDE
-        self.field = BallField(code_size, hidden=hidden, bounds=[[-half] * 3, [half] * 3])
+        self.field = BallField(code_size, hidden, lattice, [[-half] * 3, [half] * 3])
         self.resolution = resolution
 
     def logits(self, points: Tensor, code: Tensor) -> Tensor:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..cameras import Cameras
@@ -16,6 +15,7 @@ from ..fields.field import Field, FieldKind
 from ..fields.ray_methods import FieldOnRays, closest_places
 from ..fields.ray_samples import strata
 from ..fields.rays import camera_rays
+from .coded_lattice import read_lattice
 from .decoders import Decoder
 from .occupancy_decoder import FieldDecoder
 from .sdf_decoder import DistanceDecoder
@@ -70,13 +70,13 @@ def silhouette_logits(
     if isinstance(decoder, DistanceDecoder):
         box = decoder.bounds
         distances, found = decoder.decode_lattice(code, terms)
-        asked = _Fields("sdf", box, B, partial(_trilinear, distances, box.expand(B, 2, 3)))
-        read = _Fields("sdf", box, B, partial(_trilinear, distances.detach(), box.expand(B, 2, 3)))
+        asked = _Fields("sdf", box, B, partial(read_lattice, distances, box.expand(B, 2, 3)))
+        read = _Fields("sdf", box, B, partial(read_lattice, distances.detach(), box.expand(B, 2, 3)))
     else:
         assert isinstance(decoder, FieldDecoder)
         box = decoder.field.bounds
         asked = _Fields("occupancy", box, B, partial(_evaluated, decoder.field, code))
-        read = _Fields("occupancy", box, B, partial(_trilinear, *_nodes(decoder.field, code, _shift(index))))
+        read = _Fields("occupancy", box, B, partial(read_lattice, *_nodes(decoder.field, code, _shift(index))))
     rays = camera_rays(cameras, pixels)
     near, far = rays.within(box)
     length = (far - near).clamp_min(0)
@@ -127,15 +127,6 @@ class _Fields(Field):
     def forward(self, points: Tensor, code: Tensor | None = None) -> Tensor:
         self.check(points, code)
         return self._values(points.reshape(self._shapes, -1, 3)).reshape(points.shape[:-1])
-
-
-def _trilinear(lattice: Tensor, boxes: Tensor, points: Tensor) -> Tensor:
-    """(B, Q) of lattices (B, X, Y, Z) over boxes (B, 2, 3) at points (B, Q, 3); outside of a box as at its faces."""
-    low, high = boxes[:, None].unbind(2)
-    scale = 2 / (high - low)
-    place = torch.addcmul(-1 - low * scale, points, scale).flip(-1)  # the last axis first, as grid_sample wants it
-    found = F.grid_sample(lattice[:, None], place[:, :, None, None], padding_mode="border", align_corners=True)
-    return found.flatten(1)
 
 
 def _evaluated(field: Field, code: Tensor, points: Tensor) -> Tensor:

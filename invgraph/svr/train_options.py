@@ -33,7 +33,9 @@ class TrainOptions:
     code_size: int = 512
     """Numbers between encoder and decoder."""
     hidden: int = 256
-    """Channels of the decoder occupancy."""
+    """Channels of the network of the decoder occupancy; 0 for none."""
+    lattice: int = 0
+    """Channels of a lattice of logits of the decoder occupancy, beside its network or in its place; 0 for none."""
     image_size: int = 64
     """Pixels along a side of the pictures that the encoder sees; those of another size are resized."""
     steps: int = 250_000
@@ -77,7 +79,7 @@ class TrainOptions:
     presence: float = 1.0
     """Weight of there being a surface at all."""
     viewpoint: float = 0.02
-    """Weight of telling the camera of a picture, where cameras are the same for all shapes; with the decoder mesh."""
+    """Weight of telling the camera of a picture, where cameras are the same for all shapes."""
     points: int = 2048
     """Points of each shape in a step, for the objective occupancy."""
     seed: int = 0
@@ -109,9 +111,10 @@ class TrainOptions:
         """The network, for pictures of 4 channels, or 3 without silhouettes, and as many cameras of all shapes."""
         how = {
             "hidden": self.hidden,
+            "lattice": self.lattice,
             "threshold": _UNSURE if self.objective == "occupancy" else 0.5,
-            "viewpoints": cameras if self.viewpoint and self.decoder == "mesh" else 0,
-            "mirrored": self.mirror and self.decoder == "mesh",
+            "viewpoints": cameras if self.viewpoint else 0,
+            "mirrored": self.mirror,
         }
         return ModelOptions(self.encoder, self.decoder, self.code_size, self.image_size, channels, **how)  # type: ignore[arg-type]
 
@@ -174,12 +177,12 @@ PRESETS: dict[str, TrainOptions] = {
     "laptop": TrainOptions(
         encoder="resnet8",
         code_size=256,
-        hidden=64,
+        hidden=0,
+        lattice=64,
         steps=34_000,
         batch=16,
         views=4,
         inputs=1,
-        points=512,
         learning_rate=7e-4,
         coverage="antialias",
         mirror=True,

@@ -7,10 +7,12 @@ import torch
 
 from invgraph.geometry import Mesh, icosphere
 from invgraph.svr import DistanceDecoder, FieldDecoder, MeshDecoder
+from invgraph.svr.coded_lattice import NODES
 
 SMALL = {
     "mesh": lambda: MeshDecoder(6, level=2),
     "occupancy": lambda: FieldDecoder(6, hidden=16, resolution=8),
+    "lattice": lambda: FieldDecoder(6, hidden=0, lattice=8, resolution=8),
     "sdf": lambda: DistanceDecoder(6),
 }
 
@@ -25,7 +27,7 @@ def meshes(surfaces):
 def test_each_code_begins_as_a_ball_that_gradients_reach(kind):
     torch.manual_seed(0)
     decoder = SMALL[kind]()
-    assert decoder.kind == kind
+    assert decoder.kind == ("occupancy" if kind == "lattice" else kind)
     code = torch.randn(2, 6)
     found = meshes(decoder(code))
     assert len(found) == 2
@@ -125,6 +127,28 @@ def test_an_empty_shape_comes_back():
     assert surfaces[0].is_closed
 
 
+def test_between_the_nodes_of_its_lattice_a_field_is_interpolated():
+    torch.manual_seed(0)
+    decoder = FieldDecoder(6, hidden=8, lattice=4)
+    code = torch.randn(2, 6)
+    axis = torch.linspace(-0.55, 0.55, NODES)
+    node = torch.tensor([3, 17, 30])
+    points = torch.stack([axis[node], axis[node + torch.tensor([0, 0, 1])], (axis[node] + axis[node + 1]) / 2])
+    values = decoder.field.lattice(code)
+    x, y, z = node.tolist()
+    corners = values[:, x : x + 2, y : y + 2, z : z + 2]
+    expected = torch.stack([values[:, x, y, z], values[:, x, y, z + 1], corners.mean((1, 2, 3))], 1)
+    rest = decoder.field.network(points.expand(2, -1, -1), code) + 10 * (0.35 - points.norm(dim=1))
+    assert torch.allclose(decoder.logits(points.expand(2, -1, -1), code), rest + expected, atol=1e-5)
+
+
+def test_a_field_is_a_network_or_a_lattice():
+    with pytest.raises(ValueError, match="hidden, lattice: expected channels of one or both, got 0 and 0"):
+        FieldDecoder(6, hidden=0)
+    with pytest.raises(ValueError, match="channels: expected a multiple of 4, got 6"):
+        FieldDecoder(6, lattice=6)
+
+
 def test_surfaces_of_the_field_are_those_of_its_logits():
     torch.manual_seed(0)
     decoder = FieldDecoder(6, hidden=16, resolution=32)
@@ -149,8 +173,8 @@ def test_a_lower_threshold_is_a_larger_surface():
         with torch.set_grad_enabled(grad):
             decoder = FieldDecoder(4, hidden=8, resolution=32, threshold=0.2)
             with torch.no_grad():
-                decoder.field.network.out.weight.zero_()
-                decoder.field.network.out.bias.zero_()
+                decoder.field.network.network.out.weight.zero_()
+                decoder.field.network.network.out.bias.zero_()
             radius = decoder(torch.zeros(1, 4))[0].verts.detach().norm(dim=1)
         assert float((radius - 0.35 - math.log(4) / 10).abs().max()) < 1e-2
 
@@ -158,6 +182,6 @@ def test_a_lower_threshold_is_a_larger_surface():
 def test_a_field_without_a_surface_gives_an_empty_mesh():
     decoder = FieldDecoder(6, hidden=16, resolution=8)
     with torch.no_grad():
-        decoder.field.network.out.bias.fill_(-100.0)
+        decoder.field.network.network.out.bias.fill_(-100.0)
         assert decoder(torch.zeros(1, 6))[0].num_faces == 0
     assert decoder(torch.zeros(1, 6))[0].num_faces == 0

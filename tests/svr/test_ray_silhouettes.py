@@ -24,7 +24,7 @@ def field(code_size=4):
         for name, parameter in decoder.named_parameters():
             if "layer1" in name or "gamma" in name or "beta" in name:
                 parameter.add_(0.2 * torch.randn_like(parameter))
-        decoder.field.network.out.weight.mul_(3)
+        decoder.field.network.network.out.weight.mul_(3)
     return decoder
 
 
@@ -47,8 +47,8 @@ def test_a_ball_along_rays_is_the_ball_that_is_drawn():
         assert float(alpha[0, 0, 0]) < 1e-6
 
         occupied = FieldDecoder(4, hidden=8)
-        occupied.field.network.out.weight.zero_()
-        occupied.field.network.out.bias.zero_()
+        occupied.field.network.network.out.weight.zero_()
+        occupied.field.network.network.out.bias.zero_()
         logits, terms = silhouette_logits(occupied, torch.zeros(1, 4), cameras, everywhere(2), 1.0)
         wrong = (logits[0].view_as(drawn) > 0) != (drawn > 0.5)
         assert not (wrong & ((drawn < 0.1) | (drawn > 0.9))).any()

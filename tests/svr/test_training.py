@@ -135,7 +135,7 @@ train(*data, TrainOptions(**json.loads(sys.argv[3])), sys.argv[2], run=run, watc
     [
         # the encoder "conv" has statistics of the batch, the decoder "occupancy" of its points
         ({}, "encoder.1.running_var"),
-        ({"decoder": "occupancy", "objective": "occupancy", "points": 32}, "decoder.field.network.norm.var"),
+        ({"decoder": "occupancy", "objective": "occupancy", "points": 32}, "decoder.field.network.network.norm.var"),
     ],
 )
 def test_two_processes_are_one_with_the_double_batch(tmp_path, options, moved):

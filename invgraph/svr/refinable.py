@@ -1,0 +1,156 @@
+"""Shapes of the decoders as numbers, which refinement moves, mixes and mirrors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from ..cameras import Cameras
+from ..fields import extract_mesh
+from ..fields.extract import NoSurfaceError
+from ..fields.isosurface.box import lattice
+from ..fields.rays import camera_rays
+from ..geometry import Mesh
+from ..render import render
+from .coded_lattice import read_lattice
+from .decoders import Decoder
+from .mesh_decoder import MeshDecoder
+from .model import one_by_one
+from .occupancy_decoder import FieldDecoder
+from .sdf_decoder import DistanceDecoder
+
+_CODE_RATE, _FEATURE_RATE = 0.05, 0.015  # of meshes
+_LATTICE_RATE = 0.1
+_DEPTHS = 32  # along a ray, at which a lattice is read
+_SHARP_LOGITS, _SHARP_CELLS = 4.0, 2.0  # logits of a silhouette, in those of an occupancy, in cells of depth
+
+
+class Stage(NamedTuple):
+    """What is moved for a while: numbers (B, C), whose shapes ``shape`` gives."""
+
+    share: float
+    """Of the steps."""
+    rate: float
+    """Of a step, in standard deviations of the numbers."""
+    start: Callable[[Tensor], Tensor]
+    """The numbers, of those that the stage before has found; of codes, for the first."""
+    shape: Callable[[Tensor], Tensor]
+
+
+class Refinable(Protocol):
+    """A decoder whose shapes are numbers (B, ...), of which means are shapes too."""
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """One after the other."""
+
+    def of_codes(self, code: Tensor) -> Tensor:
+        """Shapes (B, ...) of codes (B, code_size)."""
+
+    def mirrored(self, shapes: Tensor) -> Tensor:
+        """Left and right, x and -x, exchanged."""
+
+    def silhouettes(self, cameras: Cameras) -> Callable[[Tensor], Tensor]:
+        """What turns shapes into silhouettes (B, H, W), each in its camera, differentiable."""
+
+    def meshes(self, shapes: Tensor) -> list[Mesh]:
+        """One each."""
+
+
+class MeshShapes:
+    """Vertices (B, V, 3)."""
+
+    def __init__(self, decoder: MeshDecoder) -> None:
+        self._decoder = decoder
+        self.stages = (
+            Stage(2 / 3, _CODE_RATE, _itself, self.of_codes),
+            # the last layer can make shapes that no code stands for
+            Stage(1 / 3, _FEATURE_RATE, decoder.features, lambda h: decoder.from_features(h).verts),
+        )
+
+    def of_codes(self, code: Tensor) -> Tensor:
+        return self._decoder(code).verts
+
+    def mirrored(self, shapes: Tensor) -> Tensor:
+        return shapes[:, self._decoder.opposite] * shapes.new_tensor([-1.0, 1.0, 1.0])
+
+    def silhouettes(self, cameras: Cameras) -> Callable[[Tensor], Tensor]:
+        return lambda shapes: render(self._mesh(shapes), cameras, mode="antialias").alpha
+
+    def meshes(self, shapes: Tensor) -> list[Mesh]:
+        return one_by_one(self._mesh(shapes))
+
+    def _mesh(self, shapes: Tensor) -> Mesh:
+        return Mesh(shapes, self._decoder.faces.to(shapes.device))
+
+
+class LatticeShapes:
+    """Logits (B, n, n, n) at the nodes of a lattice, positive inside, as sharp as a silhouette is."""
+
+    def __init__(self, decoder: FieldDecoder | DistanceDecoder) -> None:
+        self._decoder = decoder
+        self.stages = (Stage(1.0, _LATTICE_RATE, _itself, self.of_codes),)
+        if isinstance(decoder, FieldDecoder):
+            self._box = decoder.field.bounds
+            self._nodes = lattice([decoder.resolution + 1] * 3, *self._box)
+        else:
+            self._box = decoder.bounds
+
+    def of_codes(self, code: Tensor) -> Tensor:
+        decoder = self._decoder
+        if isinstance(decoder, DistanceDecoder):
+            return -_SHARP_CELLS / decoder.cell * decoder.distances(code)
+        values = decoder.field(self._nodes.expand(len(code), -1, -1), code) - decoder.level
+        return _SHARP_LOGITS * values.unflatten(1, (decoder.resolution + 1,) * 3)
+
+    def mirrored(self, shapes: Tensor) -> Tensor:
+        return shapes.flip(1)
+
+    def silhouettes(self, cameras: Cameras) -> Callable[[Tensor], Tensor]:
+        rays = camera_rays(cameras)
+        near, far = rays.within(self._box)
+        steps = (torch.arange(_DEPTHS, device=near.device) + 0.5) / _DEPTHS
+        size = (len(cameras), *cameras.image_size)
+        points = rays.points(near[:, None] + (far - near).clamp_min(0)[:, None] * steps).unflatten(0, size)
+        hit = (near < far).view(size)
+        box = self._box.expand(len(cameras), 2, 3)
+
+        def draw(shapes: Tensor) -> Tensor:
+            with torch.no_grad():  # where a logit is greatest along its ray its place may be held fixed
+                values = read_lattice(shapes, box, points.flatten(1, 3)).view(points.shape[:-1])
+                place = values.argmax(-1)[..., None, None].expand(*size, 1, 3)
+            deepest = points.gather(3, place).flatten(1, 3)
+            return torch.where(hit, read_lattice(shapes, box, deepest).view(size).sigmoid(), 0.0)
+
+        return draw
+
+    def meshes(self, shapes: Tensor) -> list[Mesh]:
+        return [self._mesh(one) for one in shapes]
+
+    def _mesh(self, logits: Tensor) -> Mesh:
+        def at(points: Tensor) -> Tensor:
+            return read_lattice(logits[None], self._box[None], points.to(logits)[None])[0]
+
+        try:
+            return extract_mesh(at, bounds=self._box, resolution=len(logits) - 1, subdivisions=0).mesh
+        except NoSurfaceError:
+            return Mesh(logits.new_zeros(0, 3), torch.zeros(0, 3, dtype=torch.int64, device=logits.device))
+
+
+def refinable(decoder: Decoder) -> Refinable | None:
+    """How the shapes of a decoder are refined; None: they are not.
+
+    Each step asks for a whole shape, which takes a network at every point too long.
+    """
+    if isinstance(decoder, MeshDecoder):
+        return MeshShapes(decoder)
+    if isinstance(decoder, DistanceDecoder) or (isinstance(decoder, FieldDecoder) and decoder.field.network is None):
+        return LatticeShapes(decoder)
+    return None
+
+
+def _itself(code: Tensor) -> Tensor:
+    return code
