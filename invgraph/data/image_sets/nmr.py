@@ -62,7 +62,10 @@ class NmrShapes:
         there = sorted(p.name[: -len(ending)] for p in self.root.glob(f"*{ending}"))
         missing = [name for name in synsets or () if name not in there]
         if missing or not there:
-            raise InputError(f"{self.root / (missing or ['SYNSET'])[0]}{ending}: no such file")
+            lacks = (
+                f": of {len(synsets)} classes the split has shapes of {len(synsets) - len(missing)}" if synsets else ""
+            )
+            raise InputError(f"{self.root / (missing or ['SYNSET'])[0]}{ending}: no such file{lacks}")
         self.synsets: tuple[str, ...] = tuple(there if synsets is None else synsets)
         """Classes, in the order of :attr:`class_of`."""
         folder = self._cache = None if cache is None else Path(cache)

@@ -190,6 +190,8 @@ def test_what_is_wrong_is_named(tmp_path):
     for call in ({"split": "train"}, {"split": "train", "synsets": SYNSETS}):
         with pytest.raises(InputError, match=r"_train_images\.npz: no such file"):
             NmrShapes(tmp_path, **call)
+    with pytest.raises(InputError, match=f"no such file: of {len(SYNSETS)} classes the split has shapes of "):
+        NmrShapes(tmp_path, split="train", synsets=SYNSETS)
     with pytest.raises(InputError, match="no such folder"):
         NmrShapes(tmp_path / "none", split="train")
 
