@@ -12,8 +12,9 @@ from ..fields import Field, OccupancyDecoder, extract_mesh
 from ..fields.conditioning import as_batch
 from ..fields.extract import NoSurfaceError
 from ..fields.isosurface import TetrahedralGrid, field_surface
+from ..fields.isosurface.box import lattice
 from ..geometry import Mesh
-from .coded_lattice import CodedLattice, read_lattice
+from .coded_lattice import NODES, CodedLattice, read_lattice
 from .decoders import SIDE, Decoder, DecoderKind
 
 _PADDING = 1.1  # the cube that the field is trained in, over the longest side: Occupancy Networks'
@@ -41,7 +42,7 @@ class BallField(Field):
     def forward(self, points: Tensor, code: Tensor | None = None) -> Tensor:
         """Logits (...) at points (..., 3); see :meth:`Field.forward`."""
         self.check(points, code)
-        logits = _SLOPE * (_RADIUS - torch.linalg.vector_norm(points, dim=-1))
+        logits = _ball(points)
         if self.network is not None:
             logits = logits + self.network(points, code)
         if self.lattice is not None:
@@ -50,6 +51,16 @@ class BallField(Field):
             found = read_lattice(values, self.bounds.expand(len(rows), 2, 3), rows)
             logits = logits + found.reshape(points.shape[:-1])
         return logits
+
+    def at_nodes(self, code: Tensor) -> Tensor:
+        """Logits (B, NODES, NODES, NODES) of codes (B, code_size) at the nodes of the lattice, without a network's."""
+        if self.lattice is None:
+            raise ValueError("lattice: expected a field with one, got one of a network alone")
+        return self.lattice(code) + _ball(lattice([NODES] * 3, *self.bounds)).view((NODES,) * 3)
+
+
+def _ball(points: Tensor) -> Tensor:
+    return _SLOPE * (_RADIUS - torch.linalg.vector_norm(points, dim=-1))
 
 
 class FieldDecoder(Decoder):

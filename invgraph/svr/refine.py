@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .. import losses
 from ..cameras import Cameras
+from ..data.views import area_resize
 from ..geometry import Mesh
 from ..metrics import silhouette_iou
 from .augment import mirrored_cameras
@@ -22,7 +23,6 @@ STEPS = 60
 _LIKELY = 4  # viewpoints that are tried
 _TRUST = 20.0  # logarithms of odds, of an IoU of 1 against one of 0
 _UNLIKELY = -20.0  # score of the other viewpoints
-_WAY = 0.8  # from the first shape to the one that has the silhouette: their errors differ, and some are averaged out
 
 
 def can_refine(model: object) -> TypeGuard[Reconstructor]:
@@ -59,7 +59,7 @@ def refined(model: Reconstructor, images: Tensor, steps: int = STEPS) -> list[Me
     asked = torch.cat([images, images.flip(-1)]) if model.options.mirrored else images
     with evaluating(model), torch.no_grad():
         code = model.encode(asked).float()
-        truth = asked[:, -1].float()
+        truth = area_resize(asked[:, -1].float(), (asked.shape[-1] // shapes.coarseness,) * 2)
         numbers = _viewpoints(told, shapes, code, truth, model.options.mirrored)
         found = _nearer(shapes, code, told.cameras(truth.shape[-1])[numbers], truth, steps)
     if model.options.mirrored:
@@ -81,7 +81,7 @@ def _nearer(shapes: Refinable, code: Tensor, cameras: Cameras, truth: Tensor, st
     draw, x = shapes.silhouettes(cameras), code
     for stage in shapes.stages:
         x = _moved(stage.start(x), stage.shape, draw, truth, stage.rate, round(stage.share * steps))
-    return shapes.of_codes(code).lerp(shapes.stages[-1].shape(x), _WAY)
+    return shapes.of_codes(code).lerp(shapes.stages[-1].shape(x), shapes.way)
 
 
 def _moved(

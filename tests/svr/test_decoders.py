@@ -140,6 +140,9 @@ def test_between_the_nodes_of_its_lattice_a_field_is_interpolated():
     expected = torch.stack([values[:, x, y, z], values[:, x, y, z + 1], corners.mean((1, 2, 3))], 1)
     rest = decoder.field.network(points.expand(2, -1, -1), code) + 10 * (0.35 - points.norm(dim=1))
     assert torch.allclose(decoder.logits(points.expand(2, -1, -1), code), rest + expected, atol=1e-5)
+    alone = FieldDecoder(6, hidden=0, lattice=4)
+    nodes = torch.cartesian_prod(axis, axis, axis).expand(2, -1, -1)
+    assert torch.allclose(alone.field.at_nodes(code).flatten(1), alone.logits(nodes, code), atol=1e-4)
 
 
 def test_a_field_is_a_network_or_a_lattice():
