@@ -24,6 +24,7 @@ from .sdf_decoder import DistanceDecoder
 _CODE_RATE, _FEATURE_RATE = 0.05, 0.015  # of meshes
 _LATTICE_RATE = 0.07  # of fields
 _DEPTHS = 24  # along a ray, at which a lattice is read
+_HELD = 4  # steps, between which the deepest place of a ray is not looked for
 _SHARP_LOGITS, _SHARP_CELLS = 4.0, 2.0  # logits of a silhouette, in those of an occupancy, in cells of depth
 
 
@@ -58,7 +59,7 @@ class Refinable(Protocol):
         """Left and right, x and -x, exchanged."""
 
     def silhouettes(self, cameras: Cameras) -> Callable[[Tensor], Tensor]:
-        """What turns shapes into silhouettes (B, H, W), each in its camera, differentiable."""
+        """What turns shapes, that change little from call to call, into silhouettes (B, H, W), each in its camera."""
 
     def meshes(self, shapes: Tensor) -> list[Mesh]:
         """One each."""
@@ -124,13 +125,18 @@ class LatticeShapes:
         points = rays.points(near[:, None] + (far - near).clamp_min(0)[:, None] * steps).unflatten(0, size)
         hit = (near < far).view(size)
         box = self._box.expand(len(cameras), 2, 3)
+        deepest, calls = points[:, :, :, 0], 0
 
         def draw(shapes: Tensor) -> Tensor:
-            with torch.no_grad():  # where a logit is greatest along its ray its place may be held fixed
-                values = read_lattice(shapes, box, points.flatten(1, 3)).view(points.shape[:-1])
-                place = values.argmax(-1)[..., None, None].expand(*size, 1, 3)
-            deepest = points.gather(3, place).flatten(1, 3)
-            return torch.where(hit, read_lattice(shapes, box, deepest).view(size).sigmoid(), 0.0)
+            # where a logit is greatest along its ray its place may be held fixed; it moves little from step to step
+            nonlocal deepest, calls
+            if calls % _HELD == 0:
+                with torch.no_grad():
+                    values = read_lattice(shapes, box, points.flatten(1, 3)).view(points.shape[:-1])
+                    place = values.argmax(-1)[..., None, None].expand(*size, 1, 3)
+                    deepest = points.gather(3, place)[:, :, :, 0]
+            calls += 1
+            return torch.where(hit, read_lattice(shapes, box, deepest.flatten(1, 2)).view(size).sigmoid(), 0.0)
 
         return draw
 
