@@ -7,7 +7,7 @@ import torch
 
 from invgraph.geometry import Mesh, icosphere
 from invgraph.svr import DistanceDecoder, FieldDecoder, MeshDecoder
-from invgraph.svr.coded_lattice import NODES
+from invgraph.svr.coded_lattice import NODES, CodedLattice
 
 SMALL = {
     "mesh": lambda: MeshDecoder(6, level=2),
@@ -143,6 +143,16 @@ def test_between_the_nodes_of_its_lattice_a_field_is_interpolated():
     alone = FieldDecoder(6, hidden=0, lattice=4)
     nodes = torch.cartesian_prod(axis, axis, axis).expand(2, -1, -1)
     assert torch.allclose(alone.field.at_nodes(code).flatten(1), alone.logits(nodes, code), atol=1e-4)
+
+
+def test_the_parts_of_a_node_lie_side_by_side():
+    lattice = CodedLattice(6, 4)
+    with torch.no_grad():
+        lattice.spread.weight.zero_()
+        lattice.spread.bias.copy_(torch.arange(64.0))
+    values = lattice(torch.zeros(1, 6))[0]
+    x, y, z = torch.meshgrid(*[torch.arange(NODES) % 4] * 3, indexing="ij")
+    assert torch.equal(values, (16 * x + 4 * y + z).float())
 
 
 def test_a_field_is_a_network_or_a_lattice():
