@@ -133,16 +133,15 @@ class Objective(nn.Module):
             relax = _fall(self.options.relax, 1.0, progress)
             for name, value in regularizers.items():
                 terms[name] = relax * self.options.weights[name] * value
-            # of (shape, code, view), the code of a view is on the diagonal
-            place = torch.arange(len(cameras)).view(len(batch.views), -1, batch.views.shape[1]).diagonal(0, 1, 2)
-            terms |= self._viewpoint(code, cameras[place.flatten()])
+            terms |= self._viewpoint(code, batch)
         return terms, iou
 
-    def _viewpoint(self, code: Tensor, taken_by: Cameras) -> dict[str, Tensor]:
+    def _viewpoint(self, code: Tensor, batch: Batch) -> dict[str, Tensor]:
         """The cross entropy of telling the cameras that the codes' pictures were taken by, where it counts."""
         told, weight = self.model.viewpoints, self.options.weights.get("viewpoint", 0)
-        if told is None or not weight:
+        if told is None or not weight or self._cameras is None:
             return {}
+        taken_by = self._cameras.to(code.device)[batch.views[:, : len(code) // len(batch.views)].flatten()]
         wrong = cross_entropy(told(code.float()), told.numbers(taken_by), ignore_index=UNKNOWN, reduction="sum")
         return {"viewpoint": weight * wrong / len(code)}
 
@@ -191,9 +190,7 @@ class Objective(nn.Module):
         loss = binary_cross_entropy_with_logits(logits, batch.occupancies)
         inside, truth = logits.detach() > decoder.level, batch.occupancies > 0.5  # as the surface has it
         both, either = (inside & truth).sum(1), (inside | truth).sum(1)
-        terms = {"occupancy": loss}
-        if self.model.viewpoints is not None:
-            terms |= self._viewpoint(code, self._seen_by(batch, 1))
+        terms = {"occupancy": loss, **self._viewpoint(code, batch)}
         return terms, (both / either.clamp(min=1)).mean()
 
 
