@@ -100,9 +100,13 @@ class MeshDecoder(Decoder):
         center = (_CENTER_GAIN * self.center(h)).tanh()[:, None]
         moved = self.signs * (self.logits + self.displacement(h).unflatten(1, (-1, 3))).sigmoid()
         verts = center + relu(moved) * (1 - center) - relu(-moved) * (1 + center)
+        return self.over(SIDE * verts)
+
+    def over(self, verts: Tensor) -> Mesh:
+        """One mesh of vertices (B, V, 3) in the canonical frame."""
         if self._template.faces.device != verts.device:  # the module was moved; a Mesh is not a module
             self._template = self._template.to(verts.device)
-        return self._template.with_verts(SIDE * verts)
+        return self._template.with_verts(verts)
 
 
 def _symmetric_sphere(level: int) -> tuple[Tensor, Mesh]:

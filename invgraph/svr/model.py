@@ -38,7 +38,7 @@ class ModelOptions:
         lattice: channels of its lattice; 0 for none.
         resolution: cells along each axis on which the "occupancy" decoder's surface is extracted.
         threshold: probability of being inside that this surface has.
-        mirrored: the "mesh" decoder has learned from mirrored pictures too, and a picture may be shown to it twice.
+        mirrored: it has learned from mirrored pictures too, and a picture may be shown to it twice.
         viewpoints: cameras that are told apart, see :class:`~invgraph.svr.viewpoints.Viewpoints`; 0 for none.
     """
 

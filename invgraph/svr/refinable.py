@@ -85,13 +85,10 @@ class MeshShapes:
         return shapes[:, self._decoder.opposite] * shapes.new_tensor([-1.0, 1.0, 1.0])
 
     def silhouettes(self, cameras: Cameras) -> Callable[[Tensor], Tensor]:
-        return lambda shapes: render(self._mesh(shapes), cameras, mode="antialias").alpha
+        return lambda shapes: render(self._decoder.over(shapes), cameras, mode="antialias").alpha
 
     def meshes(self, shapes: Tensor) -> list[Mesh]:
-        return one_by_one(self._mesh(shapes))
-
-    def _mesh(self, shapes: Tensor) -> Mesh:
-        return Mesh(shapes, self._decoder.faces.to(shapes.device))
+        return one_by_one(self._decoder.over(shapes))
 
 
 class LatticeShapes:
