@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..fields import Field, OccupancyDecoder, extract_mesh
 from ..fields.conditioning import as_batch
-from ..fields.extract import NoSurfaceError
+from ..fields.extract import FieldLike, NoSurfaceError
 from ..fields.isosurface import TetrahedralGrid, field_surface
 from ..fields.isosurface.box import lattice
 from ..geometry import Mesh
@@ -130,9 +131,13 @@ class FieldDecoder(Decoder):
 
     def _extracted(self, code: Tensor) -> Mesh:
         halved = int(self.resolution % 2 == 0 and self.resolution >= 2 * _COARSEST)
-        try:
-            grid = {"resolution": self.resolution >> halved, "subdivisions": halved}
-            found = extract_mesh(self.field, code=code, level=self.level, **grid)  # type: ignore[arg-type]
-        except NoSurfaceError:
-            return Mesh(code.new_zeros(0, 3), torch.zeros(0, 3, dtype=torch.int64, device=code.device))
-        return found.mesh
+        grid = {"resolution": self.resolution >> halved, "subdivisions": halved}
+        return extracted(self.field, self.field.bounds, code=code, level=self.level, **grid)
+
+
+def extracted(field: FieldLike, bounds: Tensor, **how: Any) -> Mesh:
+    """The mesh of :func:`~invgraph.fields.extract_mesh` within a box (2, 3); an empty one where there is no surface."""
+    try:
+        return extract_mesh(field, bounds=bounds, **how).mesh
+    except NoSurfaceError:
+        return Mesh(bounds.new_zeros(0, 3), torch.zeros(0, 3, dtype=torch.int64, device=bounds.device))

@@ -9,8 +9,6 @@ import torch
 from torch import Tensor
 
 from ..cameras import Cameras
-from ..fields import extract_mesh
-from ..fields.extract import NoSurfaceError
 from ..fields.rays import camera_rays
 from ..geometry import Mesh
 from ..render import render
@@ -18,7 +16,7 @@ from .coded_lattice import read_lattice
 from .decoders import Decoder
 from .mesh_decoder import MeshDecoder
 from .model import one_by_one
-from .occupancy_decoder import FieldDecoder
+from .occupancy_decoder import FieldDecoder, extracted
 from .sdf_decoder import DistanceDecoder
 
 _CODE_RATE, _FEATURE_RATE = 0.05, 0.015  # of meshes
@@ -144,10 +142,7 @@ class LatticeShapes:
         def at(points: Tensor) -> Tensor:
             return read_lattice(logits[None], self._box[None], points.to(logits)[None])[0]
 
-        try:
-            return extract_mesh(at, bounds=self._box, resolution=self._cells, subdivisions=0).mesh
-        except NoSurfaceError:
-            return Mesh(logits.new_zeros(0, 3), torch.zeros(0, 3, dtype=torch.int64, device=logits.device))
+        return extracted(at, self._box, resolution=self._cells, subdivisions=0)
 
 
 def refinable(decoder: Decoder) -> Refinable | None:
