@@ -16,6 +16,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 from ..errors import InputError
 from ..svr.train_options import PRESETS, Preset, RunOptions, TrainOptions
 from .folder import check_folder, filled_folder
+from .memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from ..svr.training import TrainResult
@@ -85,6 +86,7 @@ class Train:
         from ..svr.train_watchers import TrainingBar, TrainingBoard, Watcher
         from ..svr.training import make_fabric, train
 
+        keep_freed_memory()
         data = open_image_set(self.data, split="train", classes=self.classes or None)
         held = open_image_set(self.data, split="val", classes=data.classes)
         watchers: list[Watcher] = []
