@@ -10,13 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..cameras import Cameras
 from ..geometry import Mesh
 from .decoders import Decoder, DecoderKind, Surfaces
 from .encoders import make_encoder
 from .mesh_decoder import MeshDecoder
 from .occupancy_decoder import FieldDecoder
+from .pixel_aligned import PictureFeatures, Sight
 from .sdf_decoder import DistanceDecoder
-from .viewpoints import Viewpoints
+from .viewpoints import Viewpoints, as_remembered
 
 CUSTOM = "custom"
 """Name of an encoder that the caller brings."""
@@ -36,6 +38,7 @@ class ModelOptions:
         level: subdivisions of the "mesh" decoder's sphere; 3 has 642 vertices.
         hidden: channels of the "occupancy" decoder's blocks; 0 for none.
         lattice: channels of its lattice; 0 for none.
+        aligned: features of the picture that each node of the lattice sees where it lies in it; 0: it does not look.
         resolution: cells along each axis on which the "occupancy" decoder's surface is extracted.
         threshold: probability of being inside that this surface has.
         mirrored: it has learned from mirrored pictures too, and a picture may be shown to it twice.
@@ -50,6 +53,7 @@ class ModelOptions:
     level: int = 3
     hidden: int = 256
     lattice: int = 0
+    aligned: int = 0
     resolution: int = 32
     threshold: float = 0.5
     viewpoints: int = 0
@@ -65,6 +69,7 @@ class ModelOptions:
             "level": (0, 6),
             "hidden": (0, 2048),
             "lattice": (0, 1024),
+            "aligned": (0, 1024),
             "resolution": (2, 512),
             "viewpoints": (0, 4096),
         }
@@ -76,6 +81,12 @@ class ModelOptions:
             raise ValueError("hidden, lattice: expected channels of one or both, got 0 and 0")
         if self.lattice % 4:
             raise ValueError(f"lattice: expected a multiple of 4, got {self.lattice}")
+        seen = self.decoder == "occupancy" and self.lattice and self.viewpoints and self.channels in (1, 4)
+        if self.aligned and not (seen and self.image_size % 4 == 0):
+            raise ValueError(
+                "aligned: expected 0, or the decoder 'occupancy' with a lattice, viewpoints, and pictures with alpha "
+                f"or masks whose side is a multiple of 4, got {self.aligned}"
+            )
         if not isinstance(self.mirrored, bool):
             raise ValueError(f"mirrored: expected true or false, got {self.mirrored!r}")
         if not isinstance(self.threshold, float) or not 0 < self.threshold < 1:
@@ -91,6 +102,7 @@ class Reconstructor(nn.Module):
             that which the options name; they then say "custom".
 
     Attributes:
+        local: the picture's own features, where the decoder looks at them; None elsewhere.
         viewpoints: tells which camera a picture was taken by, where the options say how many there are; None elsewhere.
         data: what it was trained on, as its file says; see :func:`~invgraph.svr.load_model`.
         extra: what else its file holds.
@@ -110,13 +122,24 @@ class Reconstructor(nn.Module):
         # convolutions take three quarters of the time that they take with channels first
         self.encoder = encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.decoder = make_decoder(options)
+        self.local: nn.Module | None = None
+        if options.aligned:
+            local = PictureFeatures(options.channels, options.aligned)
+            self.local = local.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.viewpoints = Viewpoints(options.code_size, options.viewpoints) if options.viewpoints else None
 
-    def encode(self, images: Tensor) -> Tensor:
-        """Codes (B, code_size) of images (B, channels, image_size, image_size) in [0, 1].
+    def encode(self, images: Tensor, cameras: Cameras | None = None) -> Tensor:
+        """Codes (B, decoder.code_size) of images (B, channels, image_size, image_size) in [0, 1].
+
+        The encoder's ``options.code_size`` numbers come first; where the decoder looks at the picture, what it needs
+        for that follows, see :class:`~invgraph.svr.pixel_aligned.Sight`.
 
         Where there are four channels the fourth is straight alpha: colours count by it, so that it does not matter what
         colour the background has under an alpha of 0.
+
+        Args:
+            images: see above.
+            cameras: those that took them, where they are known; None: the likeliest.
 
         Raises:
             ValueError: images of another shape or type.
@@ -126,10 +149,16 @@ class Reconstructor(nn.Module):
         if images.ndim != 4 or tuple(images.shape[1:]) != expected or not images.is_floating_point():
             got = f"{tuple(images.shape)} {images.dtype}"
             raise ValueError(f"images: expected floating-point (B, {', '.join(map(str, expected))}), got {got}")
+        shown = images
         if options.channels == 4:
             alpha = images[:, 3:]
-            images = torch.cat([images[:, :3] * alpha, alpha], 1)
-        return self.encoder(images.contiguous(memory_format=torch.channels_last))
+            shown = torch.cat([images[:, :3] * alpha, alpha], 1)
+        shown = shown.contiguous(memory_format=torch.channels_last)
+        code = self.encoder(shown)
+        if self.local is None or self.viewpoints is None:
+            return code
+        taken_by = self.viewpoints.likeliest(code) if cameras is None else as_remembered(cameras)
+        return sight_of(options).join(code, taken_by, images[:, -1], self.local(shown))
 
     def decode(self, code: Tensor) -> Surfaces:
         """Surfaces of codes, in the canonical frame; see :class:`~invgraph.svr.Decoder`."""
@@ -163,11 +192,17 @@ def one_by_one(meshes: Mesh) -> list[Mesh]:
     return [meshes.with_verts(verts) for verts in meshes.verts]
 
 
+def sight_of(options: ModelOptions) -> Sight:
+    """What the codes of such networks hold of the picture."""
+    return Sight(options.code_size, options.aligned, options.image_size)
+
+
 def make_decoder(options: ModelOptions) -> Decoder:
     """The decoder that options name."""
     if options.decoder == "mesh":
         return MeshDecoder(options.code_size, options.level)
     if options.decoder == "occupancy":
         size = {"hidden": options.hidden, "lattice": options.lattice, "resolution": options.resolution}
-        return FieldDecoder(options.code_size, **size, threshold=options.threshold)
+        sight = sight_of(options) if options.aligned else None
+        return FieldDecoder(options.code_size, **size, threshold=options.threshold, sight=sight)
     return DistanceDecoder(options.code_size)

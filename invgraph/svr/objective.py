@@ -29,6 +29,7 @@ SilhouetteBy = Literal["surface", "rays", "both"]
 SOFT_RAS = {"laplacian": 5e-3, "flattening": 5e-4}
 """Weights of Soft Rasterizer's experiments on ShapeNet."""
 _RAYS_UNTIL = 0.5  # of the training, by both
+_TYPICAL, _LEAST = 0.1, 0.02  # shares of a shape's points that are inside it: one that counts 1; added to all
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ class Objective(nn.Module):
         A view says nothing of the far side; that the shape must look right there too is what teaches it (the multi-view
         loss of Kato et al. 2018, *Neural 3D Mesh Renderer*, and Liu et al. 2019, *Soft Rasterizer*).
         """
-        code = self.model.encode(batch.images[:, : self.options.inputs].flatten(0, 1))
+        images = batch.images[:, : self.options.inputs]
+        code = self.model.encode(images.flatten(0, 1), self._taken_by(batch, images.shape[1]))
         by = self.options.silhouette_by
         see = self._along_rays if by == "rays" or (by == "both" and progress < _RAYS_UNTIL) else self._drawn
         with torch.autocast(code.device.type, enabled=False):  # geometry needs its digits
@@ -139,11 +141,17 @@ class Objective(nn.Module):
     def _viewpoint(self, code: Tensor, batch: Batch) -> dict[str, Tensor]:
         """The cross entropy of telling the cameras that the codes' pictures were taken by, where it counts."""
         told, weight = self.model.viewpoints, self.options.weights.get("viewpoint", 0)
-        if told is None or not weight or self._cameras is None:
+        taken_by = self._taken_by(batch, len(code) // len(batch.views))
+        if told is None or not weight or taken_by is None:
             return {}
-        taken_by = self._cameras.to(code.device)[batch.views[:, : len(code) // len(batch.views)].flatten()]
         wrong = cross_entropy(told(code.float()), told.numbers(taken_by), ignore_index=UNKNOWN, reduction="sum")
         return {"viewpoint": weight * wrong / len(code)}
+
+    def _taken_by(self, batch: Batch, inputs: int) -> Cameras | None:
+        """The cameras of the first ``inputs`` pictures of each shape; None: there are none of all shapes."""
+        if self._cameras is None:
+            return None
+        return self._cameras.to(batch.views.device)[batch.views[:, :inputs].flatten()]
 
     def _drawn(
         self, code: Tensor, batch: Batch, cameras: Cameras, sigma: float
@@ -181,13 +189,18 @@ class Objective(nn.Module):
         return [name for name, weight in self.options.weights.items() if weight]
 
     def _occupancy(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
-        """The binary cross entropy of a shape's points, of the shape that its first view suggests."""
-        code = self.model.encode(batch.images[:, 0])
+        """The binary cross entropy of a shape's points, of the shape that its first view suggests.
+
+        A shape counts by the inverse of the share of its points that are inside: else the IoU of thin shapes, which are
+        wrong about few points, would count for little.
+        """
+        code = self.model.encode(batch.images[:, 0], self._taken_by(batch, 1))
         decoder = self.model.decoder
         assert isinstance(decoder, FieldDecoder)
         # in mixed precision, if it is on: a point's place may be off by 1/500 of the side, a sixteenth of a voxel
         logits = decoder.logits(batch.points, code).float()
-        loss = binary_cross_entropy_with_logits(logits, batch.occupancies)
+        weights = _TYPICAL / (batch.occupancies.mean(1, keepdim=True) + _LEAST)
+        loss = binary_cross_entropy_with_logits(logits, batch.occupancies, weights.expand_as(logits))
         inside, truth = logits.detach() > decoder.level, batch.occupancies > 0.5  # as the surface has it
         both, either = (inside & truth).sum(1), (inside | truth).sum(1)
         terms = {"occupancy": loss, **self._viewpoint(code, batch)}

@@ -17,6 +17,7 @@ from ..fields.isosurface.box import lattice
 from ..geometry import Mesh
 from .coded_lattice import NODES, CodedLattice, read_lattice
 from .decoders import SIDE, Decoder, DecoderKind
+from .pixel_aligned import AlignedLattice, Sight
 
 _PADDING = 1.1  # the cube that the field is trained in, over the longest side: Occupancy Networks'
 _RADIUS, _SLOPE = 0.35, 10.0  # of the ball that every shape begins as
@@ -31,21 +32,34 @@ class BallField(Field):
         hidden: channels of an :class:`~invgraph.fields.OccupancyDecoder`, whose logits are added; 0 for none.
         lattice: channels of a :class:`CodedLattice`, between whose nodes logits are interpolated; 0 for none.
         bounds: see :class:`Field`.
+        sight: the lattice is an :class:`AlignedLattice`, and codes are longer; None: it sees no picture.
     """
 
-    def __init__(self, code_size: int, hidden: int, lattice: int, bounds: Sequence[Sequence[float]]) -> None:
-        super().__init__("occupancy", code_size, bounds)
+    def __init__(
+        self,
+        code_size: int,
+        hidden: int,
+        lattice: int,
+        bounds: Sequence[Sequence[float]],
+        sight: Sight | None = None,
+    ) -> None:
+        super().__init__("occupancy", code_size if sight is None else sight.length, bounds)
         if not (hidden or lattice):
             raise ValueError("hidden, lattice: expected channels of one or both, got 0 and 0")
+        self._coded = code_size
         self.network = OccupancyDecoder(code_size, hidden=hidden, bounds=bounds) if hidden else None
-        self.lattice = CodedLattice(code_size, lattice) if lattice else None
+        self.lattice: CodedLattice | AlignedLattice | None = None
+        if sight is not None:
+            self.lattice = AlignedLattice(sight, lattice, self.bounds)
+        elif lattice:
+            self.lattice = CodedLattice(code_size, lattice)
 
     def forward(self, points: Tensor, code: Tensor | None = None) -> Tensor:
         """Logits (...) at points (..., 3); see :meth:`Field.forward`."""
         self.check(points, code)
         logits = _ball(points)
         if self.network is not None:
-            logits = logits + self.network(points, code)
+            logits = logits + self.network(points, None if code is None else code[..., : self._coded])
         if self.lattice is not None:
             rows, codes = as_batch(points, code)
             values = self.lattice(codes).to(rows.dtype)  # places need more digits than mixed precision has
@@ -83,6 +97,7 @@ class FieldDecoder(Decoder):
         threshold: probability of being inside that the surface has. Of what a network is unsure of, occupancies teach
             it the probability, and at 1/2 thin parts would be lost: Occupancy Networks take 0.2. Silhouettes teach the
             surface at 1/2.
+        sight: what codes hold of the picture, where the lattice's nodes see it; None: nothing.
     """
 
     kind: DecoderKind = "occupancy"
@@ -94,13 +109,15 @@ class FieldDecoder(Decoder):
         lattice: int = 0,
         resolution: int = 32,
         threshold: float = 0.5,
+        sight: Sight | None = None,
     ) -> None:
-        super().__init__(code_size)
+        super().__init__(code_size if sight is None else sight.length)
         if not 0 < threshold < 1:
             raise ValueError(f"threshold: expected a probability between 0 and 1, got {threshold}")
+        self.sight = sight
         self.level = math.log(threshold / (1 - threshold))
         half = _PADDING * SIDE
-        self.field = BallField(code_size, hidden, lattice, [[-half] * 3, [half] * 3])
+        self.field = BallField(code_size, hidden, lattice, [[-half] * 3, [half] * 3], sight)
         self.resolution = resolution
 
     def logits(self, points: Tensor, code: Tensor) -> Tensor:

@@ -144,7 +144,8 @@ def reconstructed(model: Reconstructs, images: Tensor, refine: int = 0) -> list[
 def encoded(model: Reconstructs, images: Tensor) -> Tensor:
     """Codes (B, C), float32 on the CPU, of such pictures."""
     with torch.no_grad():
-        return model.encode(for_network(images, model.options).to(_device(model))).float().cpu()
+        codes = model.encode(for_network(images, model.options).to(_device(model)))
+        return codes[:, : model.options.code_size].float().cpu()
 
 
 def _device(model: object) -> torch.device:

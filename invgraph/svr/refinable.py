@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import torch
@@ -17,12 +17,15 @@ from .decoders import Decoder
 from .mesh_decoder import MeshDecoder
 from .model import one_by_one
 from .occupancy_decoder import FieldDecoder, extracted
+from .pixel_aligned import Sight
 from .sdf_decoder import DistanceDecoder
+from .viewpoints import as_remembered
 
 _CODE_RATE, _FEATURE_RATE = 0.05, 0.015  # of meshes
 _LATTICE_RATE = 0.07  # of fields
 _DEPTHS = 24  # along a ray, at which a lattice is read
 _HELD = 4  # steps, between which the deepest place of a ray is not looked for
+_LEAST = 1e-6  # probability
 _SHARP_LOGITS, _SHARP_CELLS = 4.0, 2.0  # logits of a silhouette, in those of an occupancy, in cells of depth
 
 
@@ -145,6 +148,25 @@ class LatticeShapes:
         return extracted(at, self._box, resolution=self._cells, subdivisions=0)
 
 
+class SeeingShapes(LatticeShapes):
+    """The same of a lattice whose nodes see the picture: a shape is one code's, for one camera."""
+
+    def __init__(self, decoder: FieldDecoder, sight: Sight) -> None:
+        super().__init__(decoder)
+        self._sight, self._level = sight, decoder.level
+
+    def seen_by(self, code: Tensor, cameras: Cameras) -> Tensor:
+        """Codes (B, code_size) of the same pictures, as if they were taken by these cameras."""
+        return self._sight.with_camera(code, as_remembered(cameras))
+
+    def mean(self, shapes: Sequence[Tensor], weights: Tensor) -> Tensor:
+        """(B, n, n, n): of the probabilities of being inside, of K shapes (B, n, n, n) by weights (B, K)."""
+        weighed = torch.zeros_like(shapes[0])
+        for shape, weight in zip(shapes, weights.unbind(1)):
+            weighed += weight[:, None, None, None] * (shape / _SHARP_LOGITS + self._level).sigmoid()
+        return _SHARP_LOGITS * (weighed.logit(_LEAST) - self._level)
+
+
 def refinable(decoder: Decoder) -> Refinable | None:
     """How the shapes of a decoder are refined; None: they are not.
 
@@ -152,6 +174,8 @@ def refinable(decoder: Decoder) -> Refinable | None:
     """
     if isinstance(decoder, MeshDecoder):
         return MeshShapes(decoder)
+    if isinstance(decoder, FieldDecoder) and decoder.sight is not None:
+        return None if decoder.field.network is not None else SeeingShapes(decoder, decoder.sight)
     if isinstance(decoder, DistanceDecoder) or (isinstance(decoder, FieldDecoder) and decoder.field.network is None):
         return LatticeShapes(decoder)
     return None

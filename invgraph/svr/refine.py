@@ -15,7 +15,7 @@ from ..geometry import Mesh
 from ..metrics import silhouette_iou
 from .augment import mirrored_cameras
 from .model import Reconstructor, evaluating
-from .refinable import Refinable, refinable
+from .refinable import Refinable, SeeingShapes, refinable
 from .viewpoints import UNKNOWN, Viewpoints
 
 STEPS = 60
@@ -60,8 +60,11 @@ def refined(model: Reconstructor, images: Tensor, steps: int = STEPS) -> list[Me
     with evaluating(model), torch.no_grad():
         code = model.encode(asked).float()
         truth = area_resize(asked[:, -1].float(), (asked.shape[-1] // shapes.coarseness,) * 2)
-        numbers = _viewpoints(told, shapes, code, truth, model.options.mirrored)
-        found = _nearer(shapes, code, told.cameras(truth.shape[-1])[numbers], truth, steps)
+        if isinstance(shapes, SeeingShapes):
+            found = _expected(told, shapes, code, truth)
+        else:
+            numbers = _viewpoints(told, shapes, code, truth, model.options.mirrored)
+            found = _nearer(shapes, code, told.cameras(truth.shape[-1])[numbers], truth, steps)
     if model.options.mirrored:
         direct, other = found.chunk(2)
         found = 0.5 * (direct + shapes.mirrored(other))
@@ -105,17 +108,46 @@ def _moved(
     return x + scale * change.detach()
 
 
+def _expected(told: Viewpoints, shapes: SeeingShapes, code: Tensor, truth: Tensor) -> Tensor:
+    """Shapes (B, n, n, n) that are to be expected of pictures of which it is not known for sure where they were taken.
+
+    Of what a node sees, the silhouette is the greater part: these shapes have nearly that of the picture, and bringing
+    the code nearer makes them worse.
+    """
+    found: list[Tensor] = []
+
+    def seen(cameras: Cameras) -> Tensor:
+        found.append(shapes.of_codes(shapes.seen_by(code, cameras)))
+        return found[-1]
+
+    _, odds = _likely(told, shapes, code, truth, seen)
+    return shapes.mean(found, odds.softmax(1))
+
+
+def _likely(
+    told: Viewpoints, shapes: Refinable, code: Tensor, truth: Tensor, seen: Callable[[Cameras], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """(B, K) numbers of likely cameras of each picture and logarithms of their odds, from what ``seen`` says is there.
+
+    Likely is a camera that the network tells, and one that sees such a silhouette.
+    """
+    cameras = told.cameras(truth.shape[-1])
+    odds, likely = told(code).log_softmax(1).topk(min(_LIKELY, len(cameras)), 1)
+    tried = [cameras[numbers] for numbers in likely.unbind(1)]
+    drawn = [shapes.silhouettes(some)(seen(some)) for some in tried]
+    alike = torch.stack([silhouette_iou(alpha, truth, threshold=None) for alpha in drawn], 1)
+    return likely, odds + _TRUST * alike
+
+
 def _viewpoints(told: Viewpoints, shapes: Refinable, code: Tensor, truth: Tensor, mirrored: bool) -> Tensor:
     """(B,) number of the camera by which each picture was taken: likely, and one that sees such a silhouette.
 
     Where the second half are mirror images of the first, their cameras are too, if such cameras are known.
     """
     cameras = told.cameras(truth.shape[-1])
-    odds, likely = told(code).log_softmax(1).topk(min(_LIKELY, len(cameras)), 1)
     first = shapes.of_codes(code)
-    drawn = [shapes.silhouettes(cameras[numbers])(first) for numbers in likely.unbind(1)]
-    alike = torch.stack([silhouette_iou(alpha, truth, threshold=None) for alpha in drawn], 1)
-    scores = odds.new_full((len(code), len(cameras)), _UNLIKELY).scatter(1, likely, odds + _TRUST * alike)
+    likely, odds = _likely(told, shapes, code, truth, lambda cameras: first)
+    scores = odds.new_full((len(code), len(cameras)), _UNLIKELY).scatter(1, likely, odds)
     other = told.numbers(mirrored_cameras(cameras))
     if not mirrored or bool((other == UNKNOWN).any()):
         return scores.argmax(1)

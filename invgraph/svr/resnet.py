@@ -27,7 +27,7 @@ class ResNet18(nn.Module):
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         before = _WIDTHS[0]
         for k, width in enumerate(_WIDTHS):
-            stage = nn.Sequential(_Block(before, width, 1 if k == 0 else 2), _Block(width, width, 1))
+            stage = nn.Sequential(Block(before, width, 1 if k == 0 else 2), Block(width, width, 1))
             self.add_module(f"layer{k + 1}", stage)
             before = width
         self.fc = nn.Linear(before, code_size)
@@ -63,12 +63,12 @@ def resnet8(channels: int = 4, image_size: int = 64, code_size: int = 512) -> nn
     layers: list[nn.Module] = [stem, nn.BatchNorm2d(first), nn.ReLU(inplace=True)]
     before = first
     for k, width in enumerate(widths):
-        layers.append(_Block(before, width, 1 if k == 0 else 2))
+        layers.append(Block(before, width, 1 if k == 0 else 2))
         before = width
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * (image_size // smallest) ** 2, code_size))
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
     """Two 3x3 convolutions around which their input passes."""
 
     def __init__(self, size_in: int, size_out: int, stride: int) -> None:

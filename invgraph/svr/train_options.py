@@ -36,6 +36,8 @@ class TrainOptions:
     """Channels of the network of the decoder occupancy; 0 for none."""
     lattice: int = 0
     """Channels of a lattice of logits of the decoder occupancy, beside its network or in its place; 0 for none."""
+    aligned: int = 0
+    """Features of the picture that the lattice's nodes see, where cameras are the same for all shapes; 0 for none."""
     image_size: int = 64
     """Pixels along a side of the pictures that the encoder sees; those of another size are resized."""
     steps: int = 250_000
@@ -109,9 +111,12 @@ class TrainOptions:
 
     def for_model(self, channels: int = 4, cameras: int = 0) -> ModelOptions:
         """The network, for pictures of 4 channels, or 3 without silhouettes, and as many cameras of all shapes."""
+        # at the picture: of which the camera can be told and the silhouette is known
+        looks = self.decoder == "occupancy" and self.lattice and cameras and self.viewpoint and channels == 4
         how = {
             "hidden": self.hidden,
             "lattice": self.lattice,
+            "aligned": self.aligned if looks else 0,
             "threshold": _UNSURE if self.objective == "occupancy" else 0.5,
             "viewpoints": cameras if self.viewpoint else 0,
             "mirrored": self.mirror,
@@ -179,6 +184,7 @@ PRESETS: dict[str, TrainOptions] = {
         code_size=256,
         hidden=0,
         lattice=64,
+        aligned=16,
         steps=34_000,
         batch=16,
         views=4,

@@ -33,12 +33,16 @@ class Viewpoints(nn.Module):
         self.register_buffer("table", torch.zeros(count, 3, 7))
 
     def forward(self, code: Tensor) -> Tensor:
-        """(B, count) logits of the cameras, of codes (B, code_size)."""
-        return self.scores(code)
+        """(B, count) logits of the cameras, of codes (B, code_size or more)."""
+        return self.scores(code[:, : self.scores[0].in_features])
+
+    def likeliest(self, code: Tensor) -> Tensor:
+        """(B, 3, 7): the camera of each code, see :func:`as_remembered`."""
+        return self.table[self.forward(code).argmax(1)]
 
     def remember(self, cameras: Cameras) -> None:
         """Keep the cameras, whatever the size of their pictures: they are saved with the weights."""
-        self.table.copy_(_table(cameras))
+        self.table.copy_(as_remembered(cameras))
 
     def cameras(self, size: int) -> Cameras:
         """The cameras, of pictures of ``size`` pixels along a side.
@@ -53,11 +57,11 @@ class Viewpoints(nn.Module):
 
     def numbers(self, cameras: Cameras) -> Tensor:
         """(B,) int64: which of the cameras each one is; :data:`UNKNOWN` where it is none."""
-        apart = (_table(cameras)[:, None] - self.table).abs().flatten(2).amax(2)
+        apart = (as_remembered(cameras)[:, None] - self.table).abs().flatten(2).amax(2)
         least, number = apart.min(1)
         return torch.where(least < _SAME, number, UNKNOWN)
 
 
-def _table(cameras: Cameras) -> Tensor:
-    """(B, 3, 7): packed, of pictures with sides of length 1."""
+def as_remembered(cameras: Cameras) -> Tensor:
+    """(B, 3, 7) of cameras: packed, of pictures with sides of length 1."""
     return pack(cameras.resize((1, 1)))

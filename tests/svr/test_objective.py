@@ -65,6 +65,12 @@ def test_occupancies_of_points(batch):
     known = batch._replace(points=points, occupancies=inside)
     terms = objective(known)
     assert float(terms["iou"]) > 0.5
+    # a shape that has fewer points inside counts more: its IoU is as much worth as another's
+    logits = model.decoder.logits(points, model.encode(known.images[:, 0])).detach()
+    each = torch.nn.functional.binary_cross_entropy_with_logits(logits, inside, reduction="none").mean(1)
+    expected = (each * 0.1 / (inside.mean(1) + 0.02)).mean()
+    assert inside.mean(1)[0] != inside.mean(1)[1]
+    assert float(terms["occupancy"].detach()) == pytest.approx(float(expected), rel=1e-5)
     fuller = Objective(
         small(decoder="occupancy", hidden=16, threshold=1e-6), nmr_cameras(), ObjectiveOptions("occupancy")
     )

@@ -1,0 +1,129 @@
+import pytest
+import torch
+from picture_set import BOXES, TRAIN, write_split
+
+import invgraph as ig
+from invgraph.data.image_sets import NmrShapes, nmr_cameras
+from invgraph.svr import ModelOptions, Reconstructor
+from invgraph.svr.batches import BatchOptions, StepBatches
+from invgraph.svr.coded_lattice import NODES, join_nodes, read_lattice, split_nodes
+from invgraph.svr.objective import Objective, ObjectiveOptions
+from invgraph.svr.pixel_aligned import Sight
+from invgraph.svr.refine import refined
+from invgraph.svr.viewpoints import as_remembered
+
+ALIGNED = {"decoder": "occupancy", "hidden": 0, "lattice": 8, "aligned": 4, "viewpoints": 24, "threshold": 0.2}
+VIEWS = [2, 17, 5]
+
+
+def looking(**options):
+    """A network that has learned nothing yet, but for the cameras' places."""
+    torch.manual_seed(0)
+    model = Reconstructor(ModelOptions(encoder="vit", code_size=16, **ALIGNED, **options)).eval()
+    model.viewpoints.remember(nmr_cameras())
+    return model
+
+
+def pictures():
+    """Of an egg that is off the middle, white on nothing: (3, 4, 64, 64)."""
+    egg = ig.geometry.icosphere(2)
+    verts = egg.verts * torch.tensor([0.25, 0.15, 0.1]) + torch.tensor([0.2, 0.1, -0.1])
+    alpha = ig.render(egg.with_verts(verts), nmr_cameras(VIEWS)).alpha
+    return alpha[:, None].expand(-1, 4, -1, -1).contiguous()
+
+
+def _all_around(mask):
+    """(N, H, W): what holds of a pixel and of all beside it."""
+    return -torch.nn.functional.max_pool2d(-mask[:, None].float(), 3, 1, 1)[:, 0] > 0.5
+
+
+def _at(mask, pixel):
+    return torch.stack([some[p[:, 1], p[:, 0]] for some, p in zip(mask, pixel)])
+
+
+def test_codes_hold_what_was_joined():
+    sight = Sight(5, 3, 16)
+    parts = torch.rand(2, 5), torch.rand(2, 3, 7), torch.rand(2, 16, 16), torch.rand(2, 3, 4, 4)
+    code = sight.join(*parts)
+    assert code.shape == (2, sight.length)
+    assert all(torch.equal(a, b) for a, b in zip(sight.split(code), parts))
+    camera = torch.rand(2, 3, 7)
+    assert torch.equal(sight.with_camera(code, camera), sight.join(parts[0], camera, *parts[2:]))
+
+
+def test_nodes_join_as_they_split():
+    values = torch.rand(2, 8, 8, 8)
+    assert torch.equal(split_nodes(join_nodes(values, 2), 2)[..., 0], values)
+    assert join_nodes(values, 2)[1, 3, 0, 2].tolist() == values[1, 6:8, 0:2, 4:6].flatten().tolist()
+
+
+def test_nodes_beside_the_silhouette_are_outside():
+    """By the cameras that are given, and not by others."""
+    model, images = looking(), pictures()
+    with torch.no_grad():
+        model.decoder.field.lattice.values.weight.zero_()
+        model.decoder.field.lattice.outside.fill_(50.0)
+        cameras = nmr_cameras(VIEWS)
+        logits = model.decoder.field.at_nodes(model.encode(images, cameras)).flatten(1)
+    nodes = torch.cartesian_prod(*[torch.linspace(-0.55, 0.55, NODES)] * 3)
+    ball = 10 * (0.35 - nodes.norm(dim=1))
+    pixel = cameras.project(nodes)[..., :2].long().clamp(0, 63)  # corners of the lattice lie beside the pictures
+    # the pixel and those around it are all inside, or all outside
+    sure_in, sure_out = (_at(_all_around(x), pixel) for x in (images[:, 3] == 1, images[:, 3] == 0))
+    assert sure_in.float().mean() > 0.02
+    assert sure_out.float().mean() > 0.5
+    assert torch.allclose(logits[sure_in], ball.expand(3, -1)[sure_in], atol=1e-4)
+    assert torch.allclose(logits[sure_out], ball.expand(3, -1)[sure_out] - 50, atol=1e-3)
+
+
+def test_the_code_tells_the_camera_where_none_is_given():
+    model, images = looking(), pictures()
+    with torch.no_grad():
+        model.viewpoints.scores[-1].bias[7] += 100
+        told, given = model.encode(images), model.encode(images, nmr_cameras([7] * 3))
+    assert torch.equal(told, given)
+    camera = model.decoder.sight.split(told)[1]
+    assert torch.equal(camera, as_remembered(nmr_cameras([7] * 3)))
+
+
+@pytest.mark.parametrize("name", ["occupancy", "silhouette"])
+def test_training_sees_pictures_by_the_cameras_that_took_them(name, tmp_path):
+    write_split(tmp_path, "train", {BOXES: TRAIN[BOXES]}, points=64)
+    data = NmrShapes(tmp_path, split="train")
+    model = looking().train()
+    asked = []
+    encode = model.encode
+    model.encode = lambda images, cameras=None: asked.append(cameras) or encode(images, cameras)
+    by = {"silhouette_by": "rays"} if name == "silhouette" else {}
+    objective = Objective(model, nmr_cameras(), ObjectiveOptions(name, inputs=1, weights={"viewpoint": 0.1}, **by))
+    count = {"views": 1, "points": 32} if name == "occupancy" else {"views": 2, "pixels": 32}
+    batch = StepBatches(data, BatchOptions(shapes=4, mirror=True, **count))[0]
+    objective(batch)["loss"].backward()
+    numbers = torch.where(batch.views[:, 0] < 24, batch.views[:, 0], -batch.views[:, 0]) % 24
+    assert model.viewpoints.numbers(asked[0]).tolist() == numbers.tolist()
+    assert all(p.grad is not None for p in model.parameters())
+    assert float(model.local[0].weight.grad.abs().max()) > 0
+
+
+def test_where_the_camera_is_not_sure_the_mean_of_probabilities_is_taken(monkeypatch):
+    model, images = looking(), pictures()[:2]
+    monkeypatch.setattr("invgraph.svr.refine._TRUST", 0.0)
+    with torch.no_grad():
+        model.viewpoints.scores[-1].weight.zero_()
+        model.viewpoints.scores[-1].bias.fill_(-50).index_fill_(0, torch.tensor([2, 8]), 50.0)
+        field = model.decoder.field
+        logits = [field.at_nodes(model.encode(images, nmr_cameras([k] * 2))) for k in (2, 8)]
+    assert (logits[0] - logits[1]).abs().max() > 1
+    mean = torch.stack([x.sigmoid() for x in logits]).mean(0).logit()
+    for mesh, expected in zip(refined(model, images), mean):
+        found = read_lattice(expected[None], field.bounds[None], mesh.verts[None])
+        assert mesh.num_faces
+        assert (found - model.decoder.level).abs().mean() < 0.03  # between the nodes of the grid that it is taken on
+
+
+def test_what_cannot_look_says_so():
+    for wrong in ({"lattice": 0, "hidden": 8}, {"viewpoints": 0}, {"channels": 3}, {"image_size": 30}):
+        with pytest.raises(ValueError, match="aligned: expected 0, or the decoder 'occupancy' with a lattice"):
+            ModelOptions(**{**ALIGNED, **wrong})
+    with pytest.raises(ValueError, match="aligned: expected 0"):
+        ModelOptions(viewpoints=24, lattice=8, aligned=4)
