@@ -40,10 +40,13 @@ def refined(model: Reconstructor, images: Tensor, steps: int = STEPS) -> list[Me
     and about its mirror image, and gives the mean of both answers: of vertices, or of logits. Meshes do not depend on
     what else is in the batch, but for rounding.
 
+    A lattice whose nodes see the picture has its silhouette already: it makes no steps, and gives the mean of the
+    probabilities of being inside over the likeliest cameras.
+
     Args:
         model: a network for which :func:`can_refine` holds.
         images: (B, C, S, S) in [0, 1], as :meth:`Reconstructor.encode` takes them; the last channel is the silhouette.
-        steps: of Adam.
+        steps: of Adam, where there are any.
 
     Raises:
         ValueError: another kind of network, or less than no steps.
