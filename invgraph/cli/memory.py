@@ -13,7 +13,8 @@ def keep_freed_memory() -> None:
     """Let this process keep what it frees, where the C library can be told to.
 
     Steps of a training ask for the same large pieces again and again. glibc gives those back to the system, and taking
-    them anew, page by page, was a seventh of a step of the decoder "occupancy"; of "mesh", whose pieces are small, nothing.
+    them anew, page by page, was a seventh of a step with a lattice; meshes, whose pieces are small, take as long as
+    before.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
