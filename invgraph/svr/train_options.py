@@ -107,7 +107,7 @@ class TrainOptions:
         if self.decoder == "mesh" and self._by() != "surface":
             raise InputError(f"silhouette_by {self.silhouette_by}: goes with the decoders occupancy and sdf, got mesh")
         self.for_objective()
-        self.for_model()
+        self.for_model(cameras=1)
 
     def for_model(self, channels: int = 4, cameras: int = 0) -> ModelOptions:
         """The network, for pictures of 4 channels, or 3 without silhouettes, and as many cameras of all shapes."""

@@ -37,8 +37,8 @@ class Viewpoints(nn.Module):
         return self.scores(code[:, : self.scores[0].in_features])
 
     def likeliest(self, code: Tensor) -> Tensor:
-        """(B, 3, 7): the camera of each code, see :func:`as_remembered`."""
-        return self.table[self.forward(code).argmax(1)]
+        """(B, 3, 7): the camera of each code, see :func:`as_remembered`; raises what :meth:`cameras` raises."""
+        return as_remembered(self.cameras(1))[self.forward(code).argmax(1)]
 
     def remember(self, cameras: Cameras) -> None:
         """Keep the cameras, whatever the size of their pictures: they are saved with the weights."""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from picture_set import BOXES, TRAIN, write_split
@@ -10,6 +12,7 @@ from invgraph.svr.coded_lattice import NODES, join_nodes, read_lattice, split_no
 from invgraph.svr.objective import Objective, ObjectiveOptions
 from invgraph.svr.pixel_aligned import Sight
 from invgraph.svr.refine import refined
+from invgraph.svr.train_options import TrainOptions
 from invgraph.svr.viewpoints import as_remembered
 
 ALIGNED = {"decoder": "occupancy", "hidden": 0, "lattice": 8, "aligned": 4, "viewpoints": 24, "threshold": 0.2}
@@ -127,3 +130,19 @@ def test_what_cannot_look_says_so():
             ModelOptions(**{**ALIGNED, **wrong})
     with pytest.raises(ValueError, match="aligned: expected 0"):
         ModelOptions(viewpoints=24, lattice=8, aligned=4)
+    options = {"decoder": "occupancy", "encoder": "vit", "lattice": 8}
+    with pytest.raises(ValueError, match="aligned: expected a whole number from 0 to 1024, got -1"):
+        TrainOptions(**options, aligned=-1)
+    with pytest.raises(ValueError, match="a multiple of 4, got 3"):
+        TrainOptions(**options, aligned=3, image_size=30)
+    never_told = Reconstructor(ModelOptions(encoder="vit", code_size=16, **ALIGNED))
+    with pytest.raises(ig.InputError, match="viewpoints that it tells apart are no cameras"):
+        never_told.reconstruct(pictures())
+
+
+def test_what_is_not_known_is_not_looked_at():
+    """Cameras that differ from shape to shape, pictures without silhouettes, another decoder."""
+    options = TrainOptions(decoder="occupancy", lattice=8, aligned=4)
+    assert options.for_model(4, 24).aligned == 4
+    assert options.for_model(4, 0).aligned == options.for_model(3, 24).aligned == 0
+    assert replace(options, decoder="mesh").for_model(4, 24).aligned == 0
