@@ -92,6 +92,11 @@ class ModelOptions:
         if not isinstance(self.threshold, float) or not 0 < self.threshold < 1:
             raise ValueError(f"threshold: expected a number between 0 and 1, got {self.threshold!r}")
 
+    @property
+    def sight(self) -> Sight | None:
+        """What codes hold of the picture beside the encoder's numbers; None: nothing."""
+        return Sight(self.code_size, self.aligned, self.image_size) if self.aligned else None
+
 
 class Reconstructor(nn.Module):
     """An encoder of pictures and a decoder of codes.
@@ -155,10 +160,10 @@ class Reconstructor(nn.Module):
             shown = torch.cat([images[:, :3] * alpha, alpha], 1)
         shown = shown.contiguous(memory_format=torch.channels_last)
         code = self.encoder(shown)
-        if self.local is None or self.viewpoints is None:
+        if options.sight is None or self.local is None or self.viewpoints is None:
             return code
         taken_by = self.viewpoints.likeliest(code) if cameras is None else as_remembered(cameras)
-        return sight_of(options).join(code, taken_by, images[:, -1], self.local(shown))
+        return options.sight.join(code, taken_by, images[:, -1], self.local(shown))
 
     def decode(self, code: Tensor) -> Surfaces:
         """Surfaces of codes, in the canonical frame; see :class:`~invgraph.svr.Decoder`."""
@@ -192,17 +197,11 @@ def one_by_one(meshes: Mesh) -> list[Mesh]:
     return [meshes.with_verts(verts) for verts in meshes.verts]
 
 
-def sight_of(options: ModelOptions) -> Sight:
-    """What the codes of such networks hold of the picture."""
-    return Sight(options.code_size, options.aligned, options.image_size)
-
-
 def make_decoder(options: ModelOptions) -> Decoder:
     """The decoder that options name."""
     if options.decoder == "mesh":
         return MeshDecoder(options.code_size, options.level)
     if options.decoder == "occupancy":
         size = {"hidden": options.hidden, "lattice": options.lattice, "resolution": options.resolution}
-        sight = sight_of(options) if options.aligned else None
-        return FieldDecoder(options.code_size, **size, threshold=options.threshold, sight=sight)
+        return FieldDecoder(options.code_size, **size, threshold=options.threshold, sight=options.sight)
     return DistanceDecoder(options.code_size)
