@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeGuard
 
 import torch
@@ -117,29 +117,23 @@ def _expected(told: Viewpoints, shapes: SeeingShapes, code: Tensor, truth: Tenso
     Of what a node sees, the silhouette is the greater part: these shapes have nearly that of the picture, and bringing
     the code nearer makes them worse.
     """
-    found: list[Tensor] = []
-
-    def seen(cameras: Cameras) -> Tensor:
-        found.append(shapes.of_codes(shapes.seen_by(code, cameras)))
-        return found[-1]
-
-    _, odds = _likely(told, shapes, code, truth, seen)
-    return shapes.mean(found, odds.softmax(1))
-
-
-def _likely(
-    told: Viewpoints, shapes: Refinable, code: Tensor, truth: Tensor, seen: Callable[[Cameras], Tensor]
-) -> tuple[Tensor, Tensor]:
-    """(B, K) numbers of likely cameras of each picture and logarithms of their odds, from what ``seen`` says is there.
-
-    Likely is a camera that the network tells, and one that sees such a silhouette.
-    """
     cameras = told.cameras(truth.shape[-1])
-    odds, likely = told(code).log_softmax(1).topk(min(_LIKELY, len(cameras)), 1)
+    likely, odds = _told(told, code)
     tried = [cameras[numbers] for numbers in likely.unbind(1)]
-    drawn = [shapes.silhouettes(some)(seen(some)) for some in tried]
-    alike = torch.stack([silhouette_iou(alpha, truth, threshold=None) for alpha in drawn], 1)
-    return likely, odds + _TRUST * alike
+    found = [shapes.of_codes(shapes.seen_by(code, some)) for some in tried]
+    return shapes.mean(found, (odds + _agreement(shapes, found, tried, truth)).softmax(1))
+
+
+def _told(told: Viewpoints, code: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, K) numbers of the likeliest cameras of each code, and the logarithms of their odds."""
+    odds, likely = told(code).log_softmax(1).topk(min(_LIKELY, len(told.table)), 1)
+    return likely, odds
+
+
+def _agreement(shapes: Refinable, found: Sequence[Tensor], cameras: Sequence[Cameras], truth: Tensor) -> Tensor:
+    """(B, K) what it adds to the odds of K cameras, that each sees nearly the true silhouette of its shape."""
+    drawn = [shapes.silhouettes(some)(shape) for some, shape in zip(cameras, found)]
+    return _TRUST * torch.stack([silhouette_iou(alpha, truth, threshold=None) for alpha in drawn], 1)
 
 
 def _viewpoints(told: Viewpoints, shapes: Refinable, code: Tensor, truth: Tensor, mirrored: bool) -> Tensor:
@@ -149,7 +143,9 @@ def _viewpoints(told: Viewpoints, shapes: Refinable, code: Tensor, truth: Tensor
     """
     cameras = told.cameras(truth.shape[-1])
     first = shapes.of_codes(code)
-    likely, odds = _likely(told, shapes, code, truth, lambda cameras: first)
+    likely, odds = _told(told, code)
+    tried = [cameras[numbers] for numbers in likely.unbind(1)]
+    odds = odds + _agreement(shapes, [first] * len(tried), tried, truth)
     scores = odds.new_full((len(code), len(cameras)), _UNLIKELY).scatter(1, likely, odds)
     other = told.numbers(mirrored_cameras(cameras))
     if not mirrored or bool((other == UNKNOWN).any()):
