@@ -7,10 +7,11 @@ from picture_set import BOXES, TRAIN, write_split
 import invgraph as ig
 from invgraph.data.image_sets import NmrShapes, nmr_cameras
 from invgraph.svr import ModelOptions, Reconstructor
+from invgraph.svr.augment import mirrored_cameras
 from invgraph.svr.batches import BatchOptions, StepBatches
 from invgraph.svr.coded_lattice import NODES, join_nodes, read_lattice, split_nodes
 from invgraph.svr.objective import Objective, ObjectiveOptions
-from invgraph.svr.pixel_aligned import Sight
+from invgraph.svr.pixel_aligned import Sight, _places
 from invgraph.svr.refine import refined
 from invgraph.svr.train_options import TrainOptions
 from invgraph.svr.viewpoints import as_remembered
@@ -77,6 +78,55 @@ def test_nodes_beside_the_silhouette_are_outside():
     assert sure_out.float().mean() > 0.5
     assert torch.allclose(logits[sure_in], ball.expand(3, -1)[sure_in], atol=1e-4)
     assert torch.allclose(logits[sure_out], ball.expand(3, -1)[sure_out] - 50, atol=1e-3)
+
+
+def test_places_are_those_of_the_cameras():
+    cameras, points = nmr_cameras(VIEWS), torch.rand(50, 3, generator=torch.Generator().manual_seed(0)) - 0.5
+    expected = cameras.project(points)[..., :2] / 32 - 1
+    assert torch.allclose(_places(as_remembered(cameras), points), expected, atol=1e-5)
+
+
+def _evenly_split(lattice):
+    """The parts of a node are alike; neither silhouettes nor the code say anything."""
+    lattice.outside.fill_(-50.0)
+    lattice.values.weight.copy_(torch.randn(1, 48).expand(8, -1))
+    lattice.spread.weight.zero_()
+    lattice.spread.bias.zero_()
+    features = lattice.sight.features
+    direct = slice(24, 24 + features)
+    mirrored = slice(24 + features + 8, 24 + 2 * features + 8)
+    for silhouette in (slice(direct.stop, mirrored.start), slice(mirrored.stop, -1)):
+        lattice.mix.weight[:, silhouette] = 0
+    return direct, mirrored
+
+
+def test_features_of_a_mirrored_picture_make_the_mirrored_shape():
+    lattice = looking().decoder.field.lattice
+    cameras, mirrored = nmr_cameras(VIEWS), mirrored_cameras(nmr_cameras(VIEWS))
+    features = torch.randn(3, 4, 16, 16, generator=torch.Generator().manual_seed(0))
+    rest = torch.zeros(3, 16), torch.zeros(3, 64, 64)
+    with torch.no_grad():
+        _evenly_split(lattice)
+        seen = [
+            lattice(lattice.sight.join(rest[0], as_remembered(c), rest[1], f))
+            for c, f in ((cameras, features), (mirrored, features.flip(-1)))
+        ]
+    assert seen[0].std() > 0.1
+    assert (seen[0] - seen[0].flip(1)).abs().max() > 0.1
+    assert torch.allclose(seen[1], seen[0].flip(1), atol=1e-4)
+
+
+def test_a_node_sees_what_its_mirror_image_sees():
+    lattice = looking().decoder.field.lattice
+    features = torch.randn(3, 4, 16, 16, generator=torch.Generator().manual_seed(0))
+    camera = as_remembered(nmr_cameras(VIEWS))
+    with torch.no_grad():
+        direct, mirrored = _evenly_split(lattice)
+        lattice.mix.weight[:, mirrored] = lattice.mix.weight[:, direct]
+        lattice.mix.weight[:, -1] = 0  # depth
+        values = lattice(lattice.sight.join(torch.zeros(3, 16), camera, torch.zeros(3, 64, 64), features))
+    assert (values - values.flip(2)).abs().max() > 0.1
+    assert torch.allclose(values, values.flip(1), atol=1e-4)
 
 
 def test_the_code_tells_the_camera_where_none_is_given():
