@@ -108,20 +108,6 @@ class LatticeShapes:
         self.of_codes, self._box, self._cells = of_codes, box, cells
         self.stages = (Stage(1.0, _LATTICE_RATE, _itself, of_codes),)
 
-    @staticmethod
-    def of_distances(decoder: DistanceDecoder) -> LatticeShapes:
-        """Those of the decoder "sdf"."""
-        sharpness = -_SHARP_CELLS / decoder.cell
-        return LatticeShapes(lambda code: sharpness * decoder.distances(code), decoder.bounds, len(decoder.ball) - 1)
-
-    @staticmethod
-    def of_occupancies(decoder: FieldDecoder) -> LatticeShapes:
-        """Those of the decoder "occupancy", without a network."""
-        field, level = decoder.field, decoder.level
-        return LatticeShapes(
-            lambda code: _SHARP_LOGITS * (field.at_nodes(code) - level), field.bounds, decoder.resolution
-        )
-
     def mirrored(self, shapes: Tensor) -> Tensor:
         return shapes.flip(1)
 
@@ -162,8 +148,7 @@ class SeeingShapes(LatticeShapes):
     """The same of a lattice whose nodes see the picture: a shape is one code's, for one camera."""
 
     def __init__(self, decoder: FieldDecoder, sight: Sight) -> None:
-        plain = LatticeShapes.of_occupancies(decoder)
-        super().__init__(plain.of_codes, decoder.field.bounds, decoder.resolution)
+        super().__init__(_sharpened(decoder), decoder.field.bounds, decoder.resolution)
         self._sight, self._level = sight, decoder.level
 
     def seen_by(self, code: Tensor, cameras: Cameras) -> Tensor:
@@ -186,10 +171,21 @@ def refinable(decoder: Decoder) -> Refinable | None:
     if isinstance(decoder, MeshDecoder):
         return MeshShapes(decoder)
     if isinstance(decoder, DistanceDecoder):
-        return LatticeShapes.of_distances(decoder)
+        return LatticeShapes(_sharpened(decoder), decoder.bounds, len(decoder.ball) - 1)
     if isinstance(decoder, FieldDecoder) and decoder.field.network is None:
-        return LatticeShapes.of_occupancies(decoder) if decoder.sight is None else SeeingShapes(decoder, decoder.sight)
+        if decoder.sight is not None:
+            return SeeingShapes(decoder, decoder.sight)
+        return LatticeShapes(_sharpened(decoder), decoder.field.bounds, decoder.resolution)
     return None
+
+
+def _sharpened(decoder: FieldDecoder | DistanceDecoder) -> Callable[[Tensor], Tensor]:
+    """What gives the logits at the nodes of a decoder's lattice, of codes."""
+    if isinstance(decoder, FieldDecoder):
+        field, level = decoder.field, decoder.level
+        return lambda code: _SHARP_LOGITS * (field.at_nodes(code) - level)
+    sharpness = -_SHARP_CELLS / decoder.cell
+    return lambda code: sharpness * decoder.distances(code)
 
 
 def _itself(code: Tensor) -> Tensor:
