@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from ..errors import InputError
-from ..svr.train_options import PRESETS, Preset, RunOptions, TrainOptions
+from ..svr.train_options import Preset, RunOptions, TrainOptions, preset_options
 from .folder import check_folder, filled_folder
 from .memory import keep_freed_memory
 
@@ -65,7 +65,7 @@ class Train:
             began = _saved(given.out / OPTIONS)
             default = dataclasses.replace(began, data=given.data, out=given.out)
         else:
-            default = Train(given.data, given.out, train=PRESETS[given.preset])
+            default = Train(given.data, given.out, train=preset_options(given.preset, given.train.objective))
         return tyro.cli(command, default=default, **how)
 
     def run(self) -> int:

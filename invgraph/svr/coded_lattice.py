@@ -73,12 +73,6 @@ def split_nodes(features: Tensor, parts: int) -> Tensor:
     return apart.permute(0, 1, 4, 2, 5, 3, 6, 7).reshape(B, n * parts, n * parts, n * parts, -1)
 
 
-def join_nodes(values: Tensor, parts: int) -> Tensor:
-    """(B, n parts, n parts, n parts) of nodes -> (B, n, n, n, parts^3), what :func:`split_nodes` takes apart."""
-    B, n = values.shape[0], values.shape[1] // parts
-    return values.view(B, n, parts, n, parts, n, parts).permute(0, 1, 3, 5, 2, 4, 6).flatten(-3)
-
-
 def read_lattice(lattice: Tensor, boxes: Tensor, points: Tensor) -> Tensor:
     """(B, Q) values of lattices (B, X, Y, Z) over boxes (B, 2, 3) at points (B, Q, 3), trilinear.
 

@@ -16,8 +16,8 @@ from .decoders import Decoder, DecoderKind, Surfaces
 from .encoders import make_encoder
 from .mesh_decoder import MeshDecoder
 from .occupancy_decoder import FieldDecoder
-from .pixel_aligned import PictureFeatures, Sight
 from .sdf_decoder import DistanceDecoder
+from .sight import PictureFeatures, Sight
 from .viewpoints import Viewpoints, as_remembered
 
 CUSTOM = "custom"
@@ -38,7 +38,8 @@ class ModelOptions:
         level: subdivisions of the "mesh" decoder's sphere; 3 has 642 vertices.
         hidden: channels of the "occupancy" decoder's blocks; 0 for none.
         lattice: channels of its lattice; 0 for none.
-        aligned: features of the picture that each node of the lattice sees where it lies in it; 0: it does not look.
+        aligned: features of the picture that each point sees where it lies in it; the lattice then gives features
+            too, in place of logits. 0: points do not look.
         resolution: cells along each axis on which the "occupancy" decoder's surface is extracted.
         threshold: probability of being inside that this surface has.
         mirrored: it has learned from mirrored pictures too, and a picture may be shown to it twice.
@@ -137,7 +138,7 @@ class Reconstructor(nn.Module):
         """Codes (B, decoder.code_size) of images (B, channels, image_size, image_size) in [0, 1].
 
         The encoder's ``options.code_size`` numbers come first; where the decoder looks at the picture, what it needs
-        for that follows, see :class:`~invgraph.svr.pixel_aligned.Sight`.
+        for that follows, see :class:`~invgraph.svr.sight.Sight`.
 
         Where there are four channels the fourth is straight alpha: colours count by it, so that it does not matter what
         colour the background has under an alpha of 0.

@@ -17,10 +17,12 @@ from ..fields.isosurface.box import lattice
 from ..geometry import Mesh
 from .coded_lattice import NODES, CodedLattice, read_lattice
 from .decoders import SIDE, Decoder, DecoderKind
-from .pixel_aligned import AlignedLattice, Sight
+from .pixel_aligned import PixelAlignedField
+from .sight import Sight
 
 _PADDING = 1.1  # the cube that the field is trained in, over the longest side: Occupancy Networks'
 _RADIUS, _SLOPE = 0.35, 10.0  # of the ball that every shape begins as
+_CODES = 8  # whose points are looked at together: memory
 _COARSEST = 16  # cells along an axis, of the grid whose cells are halved where the surface is
 
 
@@ -32,7 +34,8 @@ class BallField(Field):
         hidden: channels of an :class:`~invgraph.fields.OccupancyDecoder`, whose logits are added; 0 for none.
         lattice: channels of a :class:`CodedLattice`, between whose nodes logits are interpolated; 0 for none.
         bounds: see :class:`Field`.
-        sight: the lattice is an :class:`AlignedLattice`, and codes are longer; None: it sees no picture.
+        sight: in its place, a :class:`PixelAlignedField` of so many channels, and codes are longer; None: no picture is
+            seen.
     """
 
     def __init__(
@@ -48,11 +51,8 @@ class BallField(Field):
             raise ValueError("hidden, lattice: expected channels of one or both, got 0 and 0")
         self._coded = code_size
         self.network = OccupancyDecoder(code_size, hidden=hidden, bounds=bounds) if hidden else None
-        self.lattice: CodedLattice | AlignedLattice | None = None
-        if sight is not None:
-            self.lattice = AlignedLattice(sight, lattice, self.bounds)
-        elif lattice:
-            self.lattice = CodedLattice(code_size, lattice)
+        self.lattice = CodedLattice(code_size, lattice) if lattice and sight is None else None
+        self.aligned = None if sight is None else PixelAlignedField(sight, lattice, self.bounds)
 
     def forward(self, points: Tensor, code: Tensor | None = None) -> Tensor:
         """Logits (...) at points (..., 3); see :meth:`Field.forward`."""
@@ -60,18 +60,29 @@ class BallField(Field):
         logits = _ball(points)
         if self.network is not None:
             logits = logits + self.network(points, None if code is None else code[..., : self._coded])
+        rows, codes = as_batch(points, code)
         if self.lattice is not None:
-            rows, codes = as_batch(points, code)
             values = self.lattice(codes).to(rows.dtype)  # places need more digits than mixed precision has
-            found = read_lattice(values, self.bounds.expand(len(rows), 2, 3), rows)
-            logits = logits + found.reshape(points.shape[:-1])
+            logits = logits + read_lattice(values, self.bounds.expand(len(rows), 2, 3), rows).view_as(logits)
+        if self.aligned is not None:
+            assert codes is not None  # check has seen to it
+            logits = logits + self.aligned(rows, codes).view_as(logits)
         return logits
 
     def at_nodes(self, code: Tensor) -> Tensor:
-        """Logits (B, NODES, NODES, NODES) of codes (B, code_size) at the nodes of the lattice, without a network's."""
-        if self.lattice is None:
+        """Logits (B, NODES, NODES, NODES) of codes (B, code_size) at the nodes of a lattice over the bounds.
+
+        Without a network's; where there is a lattice, they are all that it says.
+        """
+        nodes = lattice([NODES] * 3, *self.bounds)
+        if self.lattice is not None:
+            added = self.lattice(code)
+        elif self.aligned is not None:
+            some = [self.aligned(nodes.expand(len(part), -1, 3), part) for part in code.split(_CODES)]
+            added = torch.cat(some).unflatten(1, (NODES,) * 3)
+        else:
             raise ValueError("lattice: expected a field with one, got one of a network alone")
-        return self.lattice(code) + _ball(lattice([NODES] * 3, *self.bounds)).view((NODES,) * 3)
+        return added + _ball(nodes).view((NODES,) * 3)
 
 
 def _ball(points: Tensor) -> Tensor:
@@ -97,7 +108,7 @@ class FieldDecoder(Decoder):
         threshold: probability of being inside that the surface has. Of what a network is unsure of, occupancies teach
             it the probability, and at 1/2 thin parts would be lost: Occupancy Networks take 0.2. Silhouettes teach the
             surface at 1/2.
-        sight: what codes hold of the picture, where the lattice's nodes see it; None: nothing.
+        sight: what codes hold of the picture, where points see it, and the lattice gives features; None: nothing.
     """
 
     kind: DecoderKind = "occupancy"

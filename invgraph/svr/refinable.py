@@ -12,13 +12,13 @@ from ..cameras import Cameras
 from ..fields.rays import camera_rays
 from ..geometry import Mesh
 from ..render import render
-from .coded_lattice import read_lattice
+from .coded_lattice import NODES, read_lattice
 from .decoders import Decoder
 from .mesh_decoder import MeshDecoder
 from .model import one_by_one
 from .occupancy_decoder import FieldDecoder, extracted
-from .pixel_aligned import Sight
 from .sdf_decoder import DistanceDecoder
+from .sight import Sight
 from .viewpoints import as_remembered
 
 _CODE_RATE, _FEATURE_RATE = 0.05, 0.015  # of meshes
@@ -145,10 +145,11 @@ class LatticeShapes:
 
 
 class SeeingShapes(LatticeShapes):
-    """The same of a lattice whose nodes see the picture: a shape is one code's, for one camera."""
+    """The same of a field whose points see the picture: a shape is one code's, for one camera."""
 
     def __init__(self, decoder: FieldDecoder, sight: Sight) -> None:
-        super().__init__(_sharpened(decoder), decoder.field.bounds, decoder.resolution)
+        # at the nodes themselves: in between, what is beside the silhouette would eat into the shape
+        super().__init__(_sharpened(decoder), decoder.field.bounds, NODES - 1)
         self._sight, self._level = sight, decoder.level
 
     def seen_by(self, code: Tensor, cameras: Cameras) -> Tensor:

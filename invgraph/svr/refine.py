@@ -40,7 +40,7 @@ def refined(model: Reconstructor, images: Tensor, steps: int = STEPS) -> list[Me
     and about its mirror image, and gives the mean of both answers: of vertices, or of logits. Meshes do not depend on
     what else is in the batch, but for rounding.
 
-    A lattice whose nodes see the picture has its silhouette already: it makes no steps, and gives the mean of the
+    A field whose points see the picture has its silhouette already: it makes no steps, and gives the mean of the
     probabilities of being inside over the likeliest cameras.
 
     Args:
@@ -114,8 +114,7 @@ def _moved(
 def _expected(told: Viewpoints, shapes: SeeingShapes, code: Tensor, truth: Tensor) -> Tensor:
     """Shapes (B, n, n, n) that are to be expected of pictures of which it is not known for sure where they were taken.
 
-    Of what a node sees, the silhouette is the greater part: these shapes have nearly that of the picture, and bringing
-    the code nearer makes them worse.
+    Points beside the silhouette are outside: these shapes have nearly that of the picture.
     """
     cameras = told.cameras(truth.shape[-1])
     likely, odds = _told(told, code)

@@ -9,10 +9,10 @@ from invgraph.data.image_sets import NmrShapes, nmr_cameras
 from invgraph.svr import ModelOptions, Reconstructor
 from invgraph.svr.augment import mirrored_cameras
 from invgraph.svr.batches import BatchOptions, StepBatches
-from invgraph.svr.coded_lattice import NODES, join_nodes, read_lattice, split_nodes
+from invgraph.svr.coded_lattice import NODES, read_lattice
 from invgraph.svr.objective import Objective, ObjectiveOptions
-from invgraph.svr.pixel_aligned import Sight, _places
 from invgraph.svr.refine import refined
+from invgraph.svr.sight import Sight, covered, places
 from invgraph.svr.train_options import TrainOptions
 from invgraph.svr.viewpoints import as_remembered
 
@@ -47,7 +47,7 @@ def _at(mask, pixel):
 
 def test_codes_hold_what_was_joined():
     sight = Sight(5, 3, 16)
-    parts = torch.rand(2, 5), torch.rand(2, 3, 7), torch.rand(2, 16, 16), torch.rand(2, 3, 4, 4)
+    parts = torch.rand(2, 5), torch.rand(2, 3, 7), torch.rand(2, 16, 16), torch.rand(2, 3, 8, 8)
     code = sight.join(*parts)
     assert code.shape == (2, sight.length)
     assert all(torch.equal(a, b) for a, b in zip(sight.split(code), parts))
@@ -55,18 +55,11 @@ def test_codes_hold_what_was_joined():
     assert torch.equal(sight.with_camera(code, camera), sight.join(parts[0], camera, *parts[2:]))
 
 
-def test_nodes_join_as_they_split():
-    values = torch.rand(2, 8, 8, 8)
-    assert torch.equal(split_nodes(join_nodes(values, 2), 2)[..., 0], values)
-    assert join_nodes(values, 2)[1, 3, 0, 2].tolist() == values[1, 6:8, 0:2, 4:6].flatten().tolist()
-
-
-def test_nodes_beside_the_silhouette_are_outside():
+def test_what_the_silhouette_does_not_cover_is_outside():
     """By the cameras that are given, and not by others."""
     model, images = looking(), pictures()
     with torch.no_grad():
-        model.decoder.field.lattice.values.weight.zero_()
-        model.decoder.field.lattice.outside.fill_(50.0)
+        model.decoder.field.aligned.values.weight.zero_()
         cameras = nmr_cameras(VIEWS)
         logits = model.decoder.field.at_nodes(model.encode(images, cameras)).flatten(1)
     nodes = torch.cartesian_prod(*[torch.linspace(-0.55, 0.55, NODES)] * 3)
@@ -77,56 +70,78 @@ def test_nodes_beside_the_silhouette_are_outside():
     assert sure_in.float().mean() > 0.02
     assert sure_out.float().mean() > 0.5
     assert torch.allclose(logits[sure_in], ball.expand(3, -1)[sure_in], atol=1e-4)
-    assert torch.allclose(logits[sure_out], ball.expand(3, -1)[sure_out] - 50, atol=1e-3)
+    assert (logits[sure_out] < ball.expand(3, -1)[sure_out] - 5).all()
 
 
 def test_places_are_those_of_the_cameras():
-    cameras, points = nmr_cameras(VIEWS), torch.rand(50, 3, generator=torch.Generator().manual_seed(0)) - 0.5
-    expected = cameras.project(points)[..., :2] / 32 - 1
-    assert torch.allclose(_places(as_remembered(cameras), points), expected, atol=1e-5)
+    cameras, points = nmr_cameras(VIEWS), torch.rand(3, 50, 3, generator=torch.Generator().manual_seed(0)) - 0.5
+    expected = torch.stack([nmr_cameras([v]).project(p)[0, :, :2] for v, p in zip(VIEWS, points)]) / 64
+    assert torch.allclose(places(as_remembered(cameras), points), expected, atol=1e-5)
 
 
-def _evenly_split(lattice):
-    """The parts of a node are alike; neither silhouettes nor the code say anything."""
-    lattice.outside.fill_(-50.0)
-    lattice.values.weight.copy_(torch.randn(1, 48).expand(8, -1))
-    lattice.spread.weight.zero_()
-    lattice.spread.bias.zero_()
-    features = lattice.sight.features
-    direct = slice(24, 24 + features)
-    mirrored = slice(24 + features + 8, 24 + 2 * features + 8)
-    for silhouette in (slice(direct.stop, mirrored.start), slice(mirrored.stop, -1)):
-        lattice.mix.weight[:, silhouette] = 0
-    return direct, mirrored
+def test_coverage_is_that_of_the_pixel_and_none_beside_the_picture():
+    silhouette = torch.zeros(1, 8, 8)
+    silhouette[0, 2, 5] = 1
+    place = torch.tensor([[[5.5, 2.5], [6.0, 2.5], [2.5, 5.5], [-0.6, 2.5]]]) / 8
+    assert covered(silhouette, place)[0].tolist() == pytest.approx([1, 0.5, 0, 0], abs=1e-5)
+    assert covered(torch.ones(1, 8, 8), place)[0, 3] == 0
+
+
+def _by_features_alone(lattice):
+    """Neither the silhouette nor a point's place nor the code say anything."""
+    lattice.of_place.weight.zero_()
+    lattice.of_code.weight.zero_()
+    lattice.values.weight.copy_(torch.randn(1, lattice.values.in_features))
+
+
+POINTS = 0.6 * (torch.rand(200, 3, generator=torch.Generator().manual_seed(1)) - 0.5)  # none beside the pictures
+MIRROR = torch.tensor([-1.0, 1.0, 1.0])
 
 
 def test_features_of_a_mirrored_picture_make_the_mirrored_shape():
-    lattice = looking().decoder.field.lattice
+    field = looking().decoder.field.aligned
     cameras, mirrored = nmr_cameras(VIEWS), mirrored_cameras(nmr_cameras(VIEWS))
-    features = torch.randn(3, 4, 16, 16, generator=torch.Generator().manual_seed(0))
-    rest = torch.zeros(3, 16), torch.zeros(3, 64, 64)
+    features = torch.randn(3, 4, 32, 32, generator=torch.Generator().manual_seed(0))
+    rest = torch.zeros(3, 16), torch.ones(3, 64, 64)
     with torch.no_grad():
-        _evenly_split(lattice)
+        _by_features_alone(field)
         seen = [
-            lattice(lattice.sight.join(rest[0], as_remembered(c), rest[1], f))
-            for c, f in ((cameras, features), (mirrored, features.flip(-1)))
+            field(points.expand(3, -1, 3), field.sight.join(rest[0], as_remembered(c), rest[1], f))
+            for points, c, f in ((POINTS, cameras, features), (POINTS * MIRROR, mirrored, features.flip(-1)))
         ]
     assert seen[0].std() > 0.1
-    assert (seen[0] - seen[0].flip(1)).abs().max() > 0.1
-    assert torch.allclose(seen[1], seen[0].flip(1), atol=1e-4)
+    assert torch.allclose(seen[0], seen[1], atol=1e-4)
 
 
-def test_a_node_sees_what_its_mirror_image_sees():
-    lattice = looking().decoder.field.lattice
-    features = torch.randn(3, 4, 16, 16, generator=torch.Generator().manual_seed(0))
-    camera = as_remembered(nmr_cameras(VIEWS))
+def test_a_point_sees_what_its_mirror_image_sees():
+    field = looking().decoder.field.aligned
+    features = torch.randn(3, 4, 32, 32, generator=torch.Generator().manual_seed(0))
+    code = field.sight.join(torch.zeros(3, 16), as_remembered(nmr_cameras(VIEWS)), torch.ones(3, 64, 64), features)
+    pairs = torch.stack([POINTS, POINTS * MIRROR, POINTS * MIRROR.flip(0)])
     with torch.no_grad():
-        direct, mirrored = _evenly_split(lattice)
-        lattice.mix.weight[:, mirrored] = lattice.mix.weight[:, direct]
-        lattice.mix.weight[:, -1] = 0  # depth
-        values = lattice(lattice.sight.join(torch.zeros(3, 16), camera, torch.zeros(3, 64, 64), features))
-    assert (values - values.flip(2)).abs().max() > 0.1
-    assert torch.allclose(values, values.flip(1), atol=1e-4)
+        _by_features_alone(field)
+        field.of_picture.weight[:, 4:] = field.of_picture.weight[:, :4]
+        values, mirrored, other = (field(points.expand(3, -1, 3), code) for points in pairs)
+    assert (values - other).abs().max() > 0.1
+    assert torch.allclose(values, mirrored, atol=1e-4)
+
+
+def test_points_do_not_depend_on_what_else_is_asked():
+    """Those that are not covered are left out, and what is looked at is made up to whole blocks."""
+    model, images = looking(), pictures()
+    with torch.no_grad():
+        field = model.decoder.field.aligned
+        torch.nn.init.normal_(field.values.weight)
+        code = model.encode(images, nmr_cameras(VIEWS))
+        points = torch.rand(3, 3000, 3, generator=torch.Generator().manual_seed(2)) - 0.5
+        together = field(points, code)
+        assert 0.05 < (together > -8).float().mean() < 0.6
+        for k in range(3):
+            alone = field(points[k : k + 1, :7], code[k : k + 1])
+            assert torch.allclose(alone[0], together[k, :7], atol=1e-4)
+        assert field(points[:, :0], code).shape == (3, 0)
+        nowhere = field(points + 5, code)
+    assert (nowhere == -8).all()
 
 
 def test_the_code_tells_the_camera_where_none_is_given():
@@ -155,7 +170,7 @@ def test_training_sees_pictures_by_the_cameras_that_took_them(name, tmp_path):
     numbers = torch.where(batch.views[:, 0] < 24, batch.views[:, 0], -batch.views[:, 0]) % 24
     assert model.viewpoints.numbers(asked[0]).tolist() == numbers.tolist()
     assert all(p.grad is not None for p in model.parameters())
-    assert float(model.local[0].weight.grad.abs().max()) > 0
+    assert float(model.local.fine[0].weight.grad.abs().max()) > 0
 
 
 def test_where_the_camera_is_not_sure_the_mean_of_probabilities_is_taken(monkeypatch):

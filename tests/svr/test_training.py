@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import resource
 import subprocess
@@ -162,6 +163,17 @@ def test_two_processes_are_one_with_the_double_batch(tmp_path, options, moved):
 def test_a_presets_flags_can_be_turned_off(tmp_path, flags, mirror):
     how = {"args": [str(tmp_path), "--out", str(tmp_path / "out"), "--preset", "laptop", *flags]}
     assert Train.parse(Train, **how).train.mirror is mirror
+
+
+def test_a_preset_fits_what_is_learned_from(tmp_path):
+    """Its own options for points of space, under those that are given."""
+    how = [str(tmp_path), "--out", str(tmp_path / "out"), "--preset", "laptop"]
+    silhouettes = Train.parse(Train, args=how).train
+    how += ["--decoder", "occupancy", "--objective", "occupancy"]
+    points = Train.parse(Train, args=how).train
+    assert (silhouettes.batch, points.batch) == (16, 32)
+    assert points.steps < silhouettes.steps
+    assert Train.parse(Train, args=[*how, "--batch", "8"]).train == dataclasses.replace(points, batch=8)
 
 
 def test_the_command_refuses_splits_that_share_shapes(root, tmp_path, capsys):
