@@ -41,7 +41,8 @@ def refined(model: Reconstructor, images: Tensor, steps: int = STEPS) -> list[Me
     what else is in the batch, but for rounding.
 
     A field whose points see the picture has its silhouette already: it makes no steps, and gives the mean of the
-    probabilities of being inside over the likeliest cameras.
+    probabilities of being inside over the likeliest cameras, and the surface of which the greatest IoU is to be
+    expected.
 
     Args:
         model: a network for which :func:`can_refine` holds.
