@@ -168,6 +168,8 @@ class SeeingShapes(LatticeShapes):
 
     def meshes(self, shapes: Tensor) -> list[Mesh]:
         """One each, at a level of its own: the less is sure of a shape, the lower."""
+        if self._level == 0:  # silhouettes have taught where the surface is, and no probabilities
+            return super().meshes(shapes)
         best = best_threshold(self._probability(shapes).flatten(1)).clamp(min=_UNSUREST)
         level = best.logit() - _BELOW - self._level
         return super().meshes(shapes - _SHARP_LOGITS * level[:, None, None, None])
