@@ -64,8 +64,7 @@ class BallField(Field):
         if self.lattice is not None:
             values = self.lattice(codes).to(rows.dtype)  # places need more digits than mixed precision has
             logits = logits + read_lattice(values, self.bounds.expand(len(rows), 2, 3), rows).view_as(logits)
-        if self.aligned is not None:
-            assert codes is not None  # check has seen to it
+        if self.aligned is not None and codes is not None:  # there are always codes then, see check
             logits = logits + self.aligned(rows, codes).view_as(logits)
         return logits
 
