@@ -80,6 +80,13 @@ def test_places_are_those_of_the_cameras():
     assert torch.allclose(places(as_remembered(cameras), points), expected, atol=1e-5)
 
 
+def test_what_is_behind_the_camera_is_not_in_the_picture():
+    cameras = nmr_cameras(VIEWS)
+    behind = -(cameras.R.mT @ cameras.t[:, :, None]).mT * torch.tensor([1.01, 1.5, 10.0])[:, None]
+    place = places(as_remembered(cameras), behind)
+    assert (covered(torch.ones(3, 64, 64), place) == 0).all()
+
+
 def test_coverage_is_that_of_the_pixel_and_none_beside_the_picture():
     silhouette = torch.zeros(1, 8, 8)
     silhouette[0, 2, 5] = 1
