@@ -11,7 +11,7 @@ import invgraph as ig
 from invgraph.fit import FitOptions, ProgressBar
 
 
-def main(data: str = "assets/demo", out: str = "fit_masks.ply") -> None:
+def main(data: str = "assets/demo", out: str = "out/fit_masks.ply") -> None:
     views = ig.load_views(data)
     print(views.source)
 

@@ -13,7 +13,7 @@ import invgraph as ig
 from invgraph import viz
 
 
-def main(path: str = "assets/demo/truth.ply", out: str = "render_mesh.png") -> None:
+def main(path: str = "assets/demo/truth.ply", out: str = "out/render_mesh.png") -> None:
     mesh = ig.load_mesh(path)
     center, radius = mesh.bounding_sphere()
 

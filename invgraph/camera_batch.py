@@ -81,9 +81,9 @@ class CameraBatch:
         return len(self.R)
 
     def __repr__(self) -> str:
-        H, W = self.image_size
         kind = "" if self.is_perspective else f"{self.projection}, "
-        return f"{type(self).__name__}({len(self)} of {W}x{H} pixels, {kind}{self.R.dtype}, {self.R.device})"
+        size = f"image_size={self.image_size}"
+        return f"{type(self).__name__}({len(self)}, {size}, {kind}{self.R.dtype}, {self.R.device})"
 
     def __getitem__(self, index: int | slice | Tensor | Sequence[int]) -> Self:
         """A subset, always a batch: an int gives a batch of one."""
@@ -198,5 +198,6 @@ def as_batch(*values: ArrayLike, dims: tuple[int, ...]) -> tuple[Tensor, ...]:
     tensors = [x if x.ndim > d else x[None] for x, d in zip(_floats(*values), dims, strict=True)]
     n = max(len(x) for x in tensors)
     if any(x.ndim != d + 1 or len(x) not in (1, n) for x, d in zip(tensors, dims, strict=True)):
-        raise ValueError(f"expected one value or {n} for each argument, got shapes {[tuple(x.shape) for x in tensors]}")
+        got = [tuple(x.shape) for x in _floats(*values)]
+        raise ValueError(f"expected arguments of {dims} axes, or with a leading one of 1 or {n} more, got shapes {got}")
     return tuple(x.expand(n, *x.shape[1:]) for x in tensors)

@@ -27,7 +27,7 @@ class DataShapes:
     """Make a data set of shapes in pictures, in the format of the SoftRas/NMR ShapeNet files.
 
     For each class and split: 24 views of 64x64 RGBA, 32^3 voxels, and points with occupancies, of shapes that are put
-    together at random from solids. Needs manifold3d (pip install 'invgraph[shapes]'). Ctrl-C ends after the shapes at
+    together at random from solids. Needs manifold3d (pip install '.[shapes]'). Ctrl-C ends after the shapes at
     work; --resume goes on.
     """
 

@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,7 +23,7 @@ COMMANDS = {
     "train": "Train a network that turns one picture into a mesh, from silhouettes.",
     "predict": "Reconstruct objects from one picture each, by a trained network.",
     "eval": "Evaluate a single-view network, beside baselines.",
-    "doctor": "Say what is wrong or risky in a data set, before an hour is lost.",
+    "doctor": "Check a data set: what is wrong, and what is risky.",
     "data sample": "Sample meshes into a data set of shapes: occupancies, point clouds, voxels.",
     "data pack": "Pack a data set of shapes into one HDF5 file.",
     "data shapes": "Make a data set of shapes in pictures: 24 views, voxels and points of each.",
@@ -50,7 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"invgraph {__version__}")
         return OK
-    words = 2 if any(name.startswith(f"{args[0]} ") for name in COMMANDS) else 1
+    group = {name: what for name, what in COMMANDS.items() if name.startswith(f"{args[0]} ")}
+    if group and (len(args) == 1 or args[1] in ("-h", "--help")):
+        print(_listed(group, args[0]), file=sys.stdout if args[1:] else sys.stderr)
+        return OK if args[1:] else USAGE
+    words = 2 if group else 1
     name = " ".join(args[:words])
     if name not in COMMANDS:
         near = get_close_matches(name, COMMANDS, n=1)
@@ -124,11 +128,15 @@ def _plain_warnings() -> Iterator[None]:
 
 
 def _overview() -> str:
-    width = max(map(len, COMMANDS))
-    lines = "\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items())
     return (
         "usage: invgraph COMMAND ...\n\n"
         "Inverse graphics by differentiable rendering: pictures in, 3D shape out.\n\n"
-        f"commands:\n{lines}\n\n"
+        f"{_listed(COMMANDS)}\n\n"
         "'invgraph COMMAND --help' lists a command's options; 'invgraph --version' says which version this is."
     )
+
+
+def _listed(commands: Mapping[str, str], group: str = "") -> str:
+    width = max(map(len, commands))
+    lines = "\n".join(f"  {name:<{width}}  {what}" for name, what in commands.items())
+    return f"commands{f' of {group!r}' if group else ''}:\n{lines}"

@@ -1,4 +1,4 @@
-"""``invgraph eval CHECKPOINT DATA --out DIR``: how good a network is, beside what it must beat."""
+"""``invgraph eval CHECKPOINT DATA --out DIR``: how good a network is, beside baselines."""
 
 from __future__ import annotations
 
@@ -49,16 +49,19 @@ class Eval:
     """Data set whose part "train" the baselines know; by default DATA itself."""
     overwrite: bool = False
     """Replace the results in DIR."""
-    options: OmitArgPrefixes[EvalOptions] = field(default_factory=EvalOptions)
+    evaluation: OmitArgPrefixes[EvalOptions] = field(default_factory=EvalOptions)
 
     def run(self) -> int:
         """Evaluate, write, print the table; 0."""
         from ..data.image_sets import check_splits, open_image_set
         from ..progress import Bar
+        from ..svr.embedding import require_tsne
         from ..svr.evaluation import evaluate
         from ..svr.model_file import load_model
 
         check_folder(self.out, RESULTS, overwrite=self.overwrite)
+        if self.evaluation.codes:
+            require_tsne()
         model = load_model(self.checkpoint)
         home = self.train or self.data
         data, train = open_image_set(self.data, split=self.split), open_image_set(home, split="train")
@@ -72,7 +75,7 @@ class Eval:
                     model,
                     data,
                     train,
-                    self.options,
+                    self.evaluation,
                     progress=lambda what, done, total: bar.update(description=what, completed=done, total=total),
                 )
             seconds = time.perf_counter() - began
@@ -83,9 +86,10 @@ class Eval:
     def _write(self, model: Reconstructor, data: ImageSet, train: ImageSet, found: Evaluation, seconds: float) -> None:
         """All of the results."""
         from .. import __version__
+        from ..data.image_sets.synsets import class_name
         from ..geometry.files import write_atomically
         from ..svr.case_pictures import case_pictures
-        from ..svr.surfaces import Surfaces, class_name
+        from ..svr.surfaces import Surfaces
         from ..viz import Card, Group, contact_sheet, save_picture
 
         surfaces, names = Surfaces(data), data.names
@@ -95,7 +99,7 @@ class Eval:
             cards, cases[kind] = [], []
             for shape, view in chosen:
                 iou = float(found.iou[shape, found.views.tolist().index(view)])
-                tiles = case_pictures(model, data, surfaces, shape, view, refine=self.options.refine)
+                tiles = case_pictures(model, data, surfaces, shape, view, refine=self.evaluation.refine)
                 synset, _, row = names[shape].rpartition("/")
                 cards.append(Card(f"{class_name(synset)} {row}, view {view}", f"IoU {iou:.3f}", tiles))
                 cases[kind].append({"shape": names[shape], "view": view, found.figure: iou})
@@ -108,7 +112,7 @@ class Eval:
             "data": str(self.data),
             "split": self.split,
             "train": str(train.root),
-            "options": asdict(self.options),
+            "options": asdict(self.evaluation),
             "shapes": len(data),
             "surfaces": "none" if found.figure == "point_iou" else "as seen" if found.exact else "of voxels",
             "seconds": round(seconds, 1),
@@ -119,8 +123,8 @@ class Eval:
         self._write_page(data, found, groups)
 
     def _write_page(self, data: ImageSet, found: Evaluation, groups: list[Any]) -> None:
+        from ..data.image_sets.synsets import class_name
         from ..svr.embedding import embed
-        from ..svr.surfaces import class_name
         from ..viz import Panel, Table, class_colors, save_picture, scatter, write_gallery
 
         mean, classes = found.scores["mean"], found.scores["classes"]
@@ -131,12 +135,12 @@ class Eval:
                 continue
             rows = [[name, *(_short(entry[method][figure]) for method in methods)] for name, entry in classes.items()]
             rows.append(["mean", *(_short(mean[method][figure]) for method in methods)])
-            tables.append(Table(label, ["class", *methods.values()], rows, _note(figure, found, self.options), 1))
+            tables.append(Table(label, ["class", *methods.values()], rows, _note(figure, found, self.evaluation), 1))
         panels = []
         if len(found.coded):
             colors = class_colors(len(data.classes))
             names = [class_name(synset) for synset in data.classes]
-            place, groups_of = embed(found.codes, seed=self.options.seed), data.class_of[found.coded]
+            place, groups_of = embed(found.codes, seed=self.evaluation.seed), data.class_of[found.coded]
             save_picture(self.out / "tsne.png", scatter(place, groups_of, colors, names=names))
             legend = list(zip(names, colors, strict=True))
             note = "t-SNE of the codes of a picture of each shape."

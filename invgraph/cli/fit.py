@@ -64,15 +64,13 @@ class Fit:
         """Options from the command line; with --resume, those not given are the ones the run began with."""
         import tyro
 
+        how["config"] = ()  # --polish and --no-polish are both known: the run to resume may have had either
         given = tyro.cli(command, **how)
         if not given.resume:
             return given
         check_folder(given.out, RESULTS, overwrite=given.overwrite, resume=True)
-        began = _saved(given.out / "options.json")
-        # a flag that is set by default could not be given again: flags are joined afterwards
-        default = dataclasses.replace(began, views=given.views, out=given.out, resume=False, tensorboard=False)
-        again = tyro.cli(command, default=default, **how)
-        return dataclasses.replace(again, tensorboard=again.tensorboard or began.tensorboard)
+        default = dataclasses.replace(_saved(given.out / "options.json"), views=given.views, out=given.out)
+        return tyro.cli(command, default=default, **how)
 
     def run(self) -> int:
         """Fit, write and print the results; 0, or 130 if it was interrupted."""

@@ -38,17 +38,17 @@ class Predict:
 
     checkpoint: Annotated[Positional[Path], arg(metavar="CHECKPOINT")]
     """File that 'invgraph train' wrote."""
-    images: Annotated[Positional[tuple[Path, ...]], arg(metavar="IMAGE")]
+    images: Annotated[Positional[tuple[Path, ...]], arg(metavar="IMAGE...")]
     """Pictures of one object each, with an alpha channel or with --masks; sizes may differ."""
     out: Annotated[Path, arg(metavar="DIR")]
     """Folder for the results; made if missing."""
     masks: Annotated[Path | None, arg(metavar="FILE|DIR")] = None
     """Where the silhouettes are: a folder of files named as the pictures, or the mask of the only picture."""
     refine: int = STEPS
-    """Steps that bring a mesh to the silhouette of its picture, where the network can; 0: as the network gives it.
+    """Steps that bring the shape nearer to the silhouette of its picture; 0: as the network gives it.
 
-    Only networks of the decoder mesh can, trained where all shapes are seen by the same cameras; for pictures taken
-    much higher or lower than those, or with a wide angle, 0 may be better."""
+    Needs a network trained with cameras that all shapes share; not for the decoder occupancy with --hidden. For
+    pictures taken much higher or lower than those, or with a wide angle, 0 may be better."""
     no_turntable: bool = False
     """Write no videos, which take a second or two each."""
     overwrite: bool = False
@@ -169,7 +169,8 @@ class Predict:
         print(f"{len(good)} of {len(entries)} pictures reconstructed, {seconds:.3f} s each")
         for entry in good:
             print(f"  {self.out / entry['name']}.ply")
-        print(f"  {self.out / PAGE}")
+        for file in (RECORD, PAGE):
+            print(f"  {self.out / file}")
         return 0 if len(good) == len(entries) else 2
 
 

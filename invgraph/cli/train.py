@@ -32,7 +32,7 @@ class Train:
     DATA holds the files of SoftRas/NMR ShapeNet, as 'invgraph data shapes' makes them, or the folders of Occupancy
     Networks or of DVR. Writes into DIR: last.ckpt, that 'invgraph predict' and --resume take, best.ckpt, options.json
     and tensorboard. Ctrl-C ends after the step at work; --resume goes on to the weights of a run that was never
-    interrupted, also after a kill. Needs Lightning (pip install 'invgraph[train]').
+    interrupted, also after a kill. Needs Lightning (pip install '.[train]').
     """
 
     data: Annotated[Positional[Path], arg(metavar="DATA")]
@@ -42,8 +42,8 @@ class Train:
     preset: Preset = "full"
     """What the options below are where they are not given. full: as Soft Rasterizer; laptop: half an hour on two cores;
     smoke: seconds."""
-    classes: Annotated[tuple[str, ...], arg(metavar="SYNSET")] = ()
-    """Only these classes, by the numbers that their files begin with, or the names of their folders."""
+    classes: Annotated[tuple[str, ...], arg(metavar="CLASS")] = ()
+    """Only these classes, by name (chair) or as their files or folders are named (03001627)."""
     tensorboard: bool = True
     """Write curves and pictures for TensorBoard."""
     overwrite: bool = False
@@ -51,7 +51,7 @@ class Train:
     resume: bool = False
     """Go on with the run in DIR; options that are not given are those it began with."""
     train: OmitArgPrefixes[TrainOptions] = field(default_factory=TrainOptions)
-    run_on: OmitArgPrefixes[RunOptions] = field(default_factory=RunOptions)
+    machine: OmitArgPrefixes[RunOptions] = field(default_factory=RunOptions)
 
     @staticmethod
     def parse(command: type[Train], **how: Any) -> Train:
@@ -93,7 +93,7 @@ class Train:
         if watched:
             check_splits({"train": data, "val": held})
             print(f"{self.data}: {len(data):,} shapes of {len(data.classes)} classes, {len(held):,} to validate on")
-        fabric = make_fabric(self.run_on)
+        fabric = make_fabric(self.machine)
         fabric.launch()
         if watched:
             watchers.append(TrainingBar())
@@ -101,7 +101,7 @@ class Train:
                 watchers.append(TrainingBoard(self.out / BOARD))
         going_on = self.resume and (self.out / LAST).exists()  # else it was stopped before the first one
         try:
-            how: dict[str, Any] = {"run": self.run_on, "fabric": fabric, "watchers": watchers, "resume": going_on}
+            how: dict[str, Any] = {"run": self.machine, "fabric": fabric, "watchers": watchers, "resume": going_on}
             return train(data, held, self.train, self.out, **how)
         except ArithmeticError as error:
             raise InputError(f"{self.data}: {error}; a smaller --learning-rate may help") from error
@@ -110,7 +110,7 @@ class Train:
         from .. import __version__
 
         content: dict[str, Any] = {"invgraph": __version__, "data": str(self.data), "preset": self.preset}
-        content |= {"classes": list(self.classes), "run_on": dataclasses.asdict(self.run_on)}
+        content |= {"classes": list(self.classes), "run_on": dataclasses.asdict(self.machine)}
         text = json.dumps({**content, "train": dataclasses.asdict(self.train)}, indent=2)
         (self.out / OPTIONS).write_text(f"{text}\n", encoding="utf-8")
 
@@ -143,7 +143,7 @@ def _saved(path: Path) -> Train:
             preset=content["preset"],
             classes=tuple(content["classes"]),
             train=TrainOptions(**{**train, "sigma": tuple(train["sigma"])}),
-            run_on=RunOptions(**content["run_on"]),
+            machine=RunOptions(**content["run_on"]),
         )
     except OSError as error:
         raise InputError(f"{path}: cannot read the options of the run to resume ({error.strerror})") from error

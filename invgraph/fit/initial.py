@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -61,6 +62,8 @@ def initial_mesh(views: Views, options: FitOptions) -> InitialMesh:
             return dataclasses.replace(sphere_in_view(views), note=note)
     if options.init == "sphere":
         return sphere_in_view(views)
+    if not Path(options.init).suffix and not Path(options.init).exists():
+        raise InputError(f"init: expected auto, hull, sphere or a mesh file, got {options.init!r}")
     mesh = load_mesh(options.init, appearance=False)
     if not mesh.is_closed:
         # the fit keeps what its start has: an open start would give an open result

@@ -57,6 +57,8 @@ def fit(
             field has lost its surface.
         NonFiniteError: the loss or its gradient stopped being finite.
     """
+    if not isinstance(views, Views):
+        raise TypeError(f"views: expected Views, as load_views(path) reads them, got {type(views).__name__}")
     if resume and checkpoint is None:
         raise ValueError("resume: expected a checkpoint to resume from, got checkpoint=None")
     if shape is not None and stages is None and shape.representation not in (None, options.shape):

@@ -32,7 +32,7 @@ class FitOptions:
     """Of a field: through its surface and the rasterizer, along rays without a mesh, or both: rays first, which open
     holes, then the surface, which is exact."""
     polish: bool = True
-    """Of a field: go on with its surface as a mesh in the end."""
+    """Of a field: optimize its surface as a mesh in the end, else the field's own surface is the result."""
     optimizer: Literal["large-steps", "adam"] = "large-steps"
     """large-steps: AdamUniform on (I + lambda L) x (Nicolet et al. 2021); adam: Adam on the vertices themselves."""
     smoothing: float = 1.0

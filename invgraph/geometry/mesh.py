@@ -39,6 +39,11 @@ class Mesh:
         self.topology = Topology(faces, verts.shape[-2])
         if verts.device != self.faces.device:
             raise ValueError(f"verts and faces: expected one device, got {verts.device} and {self.faces.device}")
+        self._check_look(appearance)
+
+    def _check_look(self, appearance: Appearance | None) -> None:
+        if isinstance(appearance, Tensor):
+            raise TypeError("appearance: expected VertexColors, FaceColors or Texture, got a tensor")
         if appearance is not None:
             appearance.check(self.num_verts, self.num_faces, self.faces.device)
 
@@ -99,8 +104,7 @@ class Mesh:
 
     def with_appearance(self, appearance: Appearance | None) -> Mesh:
         """The same surface (shared, not copied) with another look; None for none."""
-        if appearance is not None:
-            appearance.check(self.num_verts, self.num_faces, self.faces.device)
+        self._check_look(appearance)
         mesh = object.__new__(Mesh)
         mesh.verts, mesh.topology, mesh.appearance = self.verts, self.topology, appearance
         return mesh

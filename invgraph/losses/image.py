@@ -18,8 +18,9 @@ def silhouette_iou(pred: Tensor, target: Tensor, *, known: Tensor | None = None)
         1 - sum(p * t) / sum(p + t - p * t)
 
     The silhouette loss of Liu et al. 2019, *Soft Rasterizer*, and of Kato et al. 2018, *Neural 3D Mesh Renderer*.
-    For binary masks it is one minus the Jaccard index. A view whose prediction and target are both empty agrees
-    perfectly: its loss is 0.
+    For binary masks it is one minus the Jaccard index; equal masks with soft edges do not reach 0, as p (1 - p) counts
+    as a difference. The score, 1 for equal masks, is :func:`invgraph.metrics.silhouette_iou`. A view whose prediction
+    and target are both empty agrees perfectly: its loss is 0.
 
     Args:
         pred: (N, H, W) coverage in [0, 1].
@@ -43,13 +44,19 @@ def silhouette_iou(pred: Tensor, target: Tensor, *, known: Tensor | None = None)
 
 
 def l1(pred: Tensor, target: Tensor, *, known: Tensor | None = None) -> Tensor:
-    """Mean absolute difference over known pixels: ``sum w |p - t| / sum w``. Shapes as in the module's page."""
+    """Mean absolute difference over known pixels: ``sum w |p - t| / sum w``.
+
+    ``pred``, ``target``: (N, H, W) or (N, H, W, C); ``known``: (N, H, W) bool or weight >= 0; None: all.
+    """
     pred, target, weight = _checked(pred, target, known)
     return _weighted_mean((pred - target).abs(), weight)
 
 
 def mse(pred: Tensor, target: Tensor, *, known: Tensor | None = None) -> Tensor:
-    """Mean squared difference over known pixels: ``sum w (p - t)^2 / sum w``. Shapes as in the module's page."""
+    """Mean squared difference over known pixels: ``sum w (p - t)^2 / sum w``.
+
+    ``pred``, ``target``: (N, H, W) or (N, H, W, C); ``known``: (N, H, W) bool or weight >= 0; None: all.
+    """
     pred, target, weight = _checked(pred, target, known)
     return _weighted_mean((pred - target).square(), weight)
 

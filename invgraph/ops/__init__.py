@@ -3,8 +3,11 @@
 ``invgraph.ops.reference`` holds a pure-torch twin of each, the definition that the kernels are tested against.
 """
 
+import importlib
+from typing import Any
+
 try:
-    from . import _native
+    from . import _native as _native
 except ImportError as error:
     raise ImportError(
         "invgraph's native module is missing: install the package with `pip install .` "
@@ -22,10 +25,10 @@ from .winding_number import winding_number
 
 __all__ = [
     "Fragments",
-    "_native",
     "antialias",
     "interpolate",
     "rasterize",
+    "reference",
     "soft_color",
     "soft_outline",
     "soft_silhouette",
@@ -33,3 +36,9 @@ __all__ = [
     "uv_footprint",
     "winding_number",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "reference":  # imported when it is asked for: only tests and readers need it
+        return importlib.import_module(f"{__name__}.reference")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,15 +14,19 @@ from ._register import primitives, register
 
 
 class Fragments(NamedTuple):
-    """What ``rasterize`` sees at each pixel centre."""
+    """What ``rasterize`` sees at each pixel centre.
+
+    Attributes:
+        face_id: ``(B, H, W)`` int32: index of the face (in packed batches: local to the image's range), -1 for
+            background.
+        barycentric: ``(B, H, W, 3)``: perspective-correct weights of the face's corners, 0 on background;
+            ``(B, H, W, 0)`` unless asked for.
+        depth: ``(B, H, W)``: camera depth z in world units, infinity on background.
+    """
 
     face_id: Tensor
-    """``(B, H, W)`` int32: index of the face (in packed batches: local to the image's range), -1 for background."""
     barycentric: Tensor
-    """``(B, H, W, 3)``: perspective-correct weights of the face's corners, 0 on background; ``(B, H, W, 0)`` unless
-    asked for."""
     depth: Tensor
-    """``(B, H, W)``: camera depth z, infinity on background."""
 
 
 @full_precision

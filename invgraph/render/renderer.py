@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from ..camera_batch import as_image_size
 from ..cameras import Cameras
 from ..geometry.mesh import Mesh
 from ..ops import Fragments
@@ -138,7 +139,7 @@ def render(
 def sigma_from_ndc(sigma_ndc: float, image_size: tuple[int, int]) -> float:
     """The softness of the literature, in normalised device coordinates (the image's shorter side spans [-1, 1]), in
     squared pixels: ``sigma_ndc * (min(H, W) / 2) ** 2``."""
-    return sigma_ndc * (min(image_size) / 2) ** 2
+    return sigma_ndc * (min(as_image_size(image_size)) / 2) ** 2
 
 
 def _wanted(outputs: Sequence[str]) -> set[str]:

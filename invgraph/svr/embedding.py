@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import torch
 from torch import Tensor
+
+
+def require_tsne() -> None:
+    """Raise ImportError, with what to do, unless scikit-learn is installed."""
+    if importlib.util.find_spec("sklearn") is None:
+        raise ImportError("t-SNE needs scikit-learn (pip install '.[train]'); --codes 0 leaves it out")
 
 
 def embed(codes: Tensor, *, seed: int = 0) -> Tensor:
@@ -19,10 +27,9 @@ def embed(codes: Tensor, *, seed: int = 0) -> Tensor:
     Raises:
         ImportError: scikit-learn is not installed.
     """
-    try:
-        from sklearn.manifold import TSNE
-    except ImportError as error:
-        raise ImportError("t-SNE needs scikit-learn: pip install 'invgraph[train]'") from error
+    require_tsne()
+    from sklearn.manifold import TSNE
+
     if codes.ndim != 2 or not bool(codes.isfinite().all()):
         raise ValueError(f"codes: expected finite values of shape (N, C), got {tuple(codes.shape)}")
     x = codes.double()

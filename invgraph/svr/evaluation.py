@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from ..data.image_sets import ImageSet
+from ..data.image_sets.synsets import class_name
 from ..errors import InputError
 from ..geometry.mesh import Mesh
 from .baselines import Retrieval, mean_shape, oracle_nearest, voxels_of
 from .prediction import Reconstructs, encoded, reconstructed
 from .refine import STEPS, can_refine
-from .surfaces import FIGURES, Surfaces, class_name, surface_figures, voxel_surface
+from .surfaces import FIGURES, Surfaces, surface_figures, voxel_surface
 from .truth import Truth
 
 METHODS = {
@@ -37,7 +38,7 @@ class EvalOptions:
     """How a network is evaluated."""
 
     refine: int = STEPS
-    """Steps that bring a mesh to the silhouette of its picture, as in predict, where the network can; 0 for none."""
+    """Steps that bring a shape to the silhouette of its picture, as in predict, where the network can; 0 for none."""
     views: int = 24
     """Pictures of each shape, evenly spread over its views; the protocol of SoftRas and NMR takes all 24."""
     surface_shapes: int = 400

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..data.image_sets import ImageSet
 from ..data.image_sets.grid import Grid
-from ..data.made.classes import SYNSETS
+from ..data.image_sets.synsets import class_name
 from ..data.made.options import MadeOptions
 from ..data.shapes.records import Voxels
 from ..geometry.mesh import Mesh
@@ -58,13 +58,8 @@ class Surfaces:
         assert self._made is not None
         assert self._data.split is not None
         synset, row = self._data.names[index].split("/")
-        name = _names()[synset]
+        name = class_name(synset)
         return make_shape(name, self._made.plan()[name, self._data.split][int(row)], seed=self._made.seed)
-
-
-def class_name(synset: str) -> str:
-    """A class's name, where its synset is known, or else the synset."""
-    return _names().get(synset, synset)
 
 
 def voxel_surface(voxels: Voxels) -> Mesh:
@@ -116,10 +111,6 @@ def surface_figures(
     }
 
 
-def _names() -> dict[str, str]:
-    return {synset: name for name, synset in SYNSETS.items()}
-
-
 def _options(data: ImageSet) -> MadeOptions | None:
     """The options of a made data set whose files are all there and whose shapes can be made."""
     try:
@@ -131,6 +122,6 @@ def _options(data: ImageSet) -> MadeOptions | None:
         return None
     counts = data.class_of.bincount(minlength=len(data.classes)).tolist()
     for synset, count in zip(data.classes, counts):
-        if len(plan.get((_names().get(synset, ""), data.split or ""), ())) != count:
+        if len(plan.get((class_name(synset), data.split or ""), ())) != count:
             return None
     return options

@@ -47,7 +47,7 @@ def make_fabric(run: RunOptions) -> Fabric:
     try:
         from lightning.fabric import Fabric
     except ImportError as error:
-        raise InputError("training needs Lightning (pip install 'invgraph[train]')") from error
+        raise InputError("training needs Lightning (pip install '.[train]')") from error
     if run.accelerator == "gpu" and not torch.cuda.is_available():
         raise InputError("accelerator: gpu was asked for, and torch finds none")
     how: dict[str, Any] = {"precision": "32-true"}

@@ -84,4 +84,4 @@ def test_colours_change_and_silhouettes_do_not(shapes):
     assert torch.allclose(jitter_colours(images, 0 * factors), images, atol=1e-5)
     alone = jitter_colours(images[1:], factors[1:])
     assert torch.allclose(alone, moved[1:], atol=1e-6)
-    assert {BOXES, BALLS} == set(shapes.synsets)
+    assert {BOXES, BALLS} == set(shapes.classes)

@@ -73,7 +73,7 @@ def test_retrieval_finds_a_picture_that_it_has(sets):
 
 def test_a_perfect_network_has_perfect_figures(sets):
     train, _ = sets
-    one = NmrShapes(train.root, split="test", synsets=[BOXES])
+    one = NmrShapes(train.root, split="test", classes=[BOXES])
     found = evaluate(Knows(TEST[BOXES][0]), one, train, EvalOptions(views=3, surface_points=15000))
     mean = found.scores["mean"]
     assert set(mean) == set(METHODS) - {"feed_forward"}

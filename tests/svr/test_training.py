@@ -80,7 +80,7 @@ def test_what_cannot_be_resumed_is_refused(splits, whole, tmp_path):
     other = TrainOptions(**{**vars(SMALL), "decoder": "sdf"})
     with pytest.raises(InputError, match="begun with decoder 'mesh', now it would be 'sdf'"):
         train(*splits, other, whole, run=OFTEN, resume=True)
-    fewer = NmrShapes(splits[0].root, split="train", synsets=[BOXES])
+    fewer = NmrShapes(splits[0].root, split="train", classes=[BOXES])
     with pytest.raises(InputError, match="other shapes: their classes differ"):
         train(fewer, splits[1], SMALL, whole, run=OFTEN, resume=True)
     (tmp_path / "last.ckpt").write_bytes((whole / "last.ckpt").read_bytes()[:5000])

@@ -105,7 +105,7 @@ def open_image_set(
             ``CLASS/MODEL/image/`` with ``mask/``. Classes may be left out of the last two.
         split: "train", "val", "test" or the name of another list. Of DVR's lists that are named ``softras_SPLIT.lst``
             "train" means ``softras_train.lst``, where there is no ``train.lst``.
-        classes: which classes; None: all that there are.
+        classes: which ones, by the names of their folders or files, or by name ("chair"); None: all that there are.
 
     Raises:
         InputError: no such folder, none of these layouts, or what the readers of the layout find wrong.
@@ -116,7 +116,7 @@ def open_image_set(
     if next(root.glob(f"*_{IMAGES}.npz"), None) is not None:
         if split is None:
             raise ValueError("split: expected a name, as the files of SoftRas/NMR have them, got None")
-        return NmrShapes(root, split=split, synsets=classes)
+        return NmrShapes(root, split=split, classes=classes)
     reader = _layout(root)
     if reader is None:
         raise InputError(

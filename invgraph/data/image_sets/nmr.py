@@ -20,6 +20,7 @@ from .array_file import Progress, open_array
 from .grid import Grid
 from .indices import Index, chosen
 from .nmr_frame import RESOLUTION, SIZE, VIEWS, as_voxels, nmr_cameras
+from .synsets import chosen_classes
 
 IMAGES, VOXELS, POINTS = "images", "voxels", "points"
 
@@ -37,7 +38,7 @@ class NmrShapes:
     Args:
         root: folder of the files.
         split: "train", "val" or "test".
-        synsets: which classes; None: all that are there, in the order of their numbers.
+        classes: which ones, by number or name ("chair"); None: all that are there, in the order of their numbers.
         cache: folder for unpacked arrays; None: ``.unpacked`` in ``root``.
         progress: called with the bytes unpacked and those in all.
 
@@ -51,7 +52,7 @@ class NmrShapes:
         root: str | os.PathLike[str],
         *,
         split: str,
-        synsets: Sequence[str] | None = None,
+        classes: Sequence[str] | None = None,
         cache: str | os.PathLike[str] | None = None,
         progress: Progress | None = None,
     ) -> None:
@@ -60,21 +61,17 @@ class NmrShapes:
             raise InputError(f"{self.root}: no such folder")
         ending = f"_{split}_{IMAGES}.npz"
         there = sorted(p.name[: -len(ending)] for p in self.root.glob(f"*{ending}"))
-        missing = [name for name in synsets or () if name not in there]
-        if missing or not there:
-            lacks = (
-                f": of {len(synsets)} classes the split has shapes of {len(synsets) - len(missing)}" if synsets else ""
-            )
-            raise InputError(f"{self.root / (missing or ['SYNSET'])[0]}{ending}: no such file{lacks}")
-        self.synsets: tuple[str, ...] = tuple(there if synsets is None else synsets)
-        """Classes, in the order of :attr:`class_of`."""
+        if not there:
+            raise InputError(f"{self.root / 'SYNSET'}{ending}: no such file")
+        self.classes = chosen_classes(f"{self.root}, split {split!r}", classes, there)
+        """Their synsets, in the order of :attr:`class_of`."""
         folder = self._cache = None if cache is None else Path(cache)
         # plain views of the maps: numpy makes a map's rows five times slower
         self._images: list[np.ndarray] = []
         self._voxels: list[np.ndarray] = []
         self._points: list[np.ndarray] = []
         self._bits: list[np.ndarray] = []
-        for synset in self.synsets:
+        for synset in self.classes:
             stem = self.root / f"{synset}_{split}"
             images = open_array(
                 self._path(synset, IMAGES),
@@ -93,12 +90,12 @@ class NmrShapes:
                 packed = (len(images), -(-points.shape[1] // 8))
                 self._points.append(np.asarray(points))
                 self._bits.append(np.asarray(open_array(path, "occupancies", np.uint8, packed, cache=folder)))
-        if len(self._points) not in (0, len(self.synsets)):
+        if len(self._points) not in (0, len(self.classes)):
             raise InputError(f"{self.root}: some classes have a file of points for {split!r} and some have none")
         counts = [len(images) for images in self._images]
         self._first = [0, *accumulate(counts)]
         self.class_of: Tensor = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
-        """(N,) int64: class of each shape, an index into :attr:`synsets`."""
+        """(N,) int64: class of each shape, an index into :attr:`classes`."""
 
     num_views = VIEWS
     """Views of each shape."""
@@ -118,17 +115,12 @@ class NmrShapes:
     def names(self) -> list[str]:
         """ "SYNSET/NUMBER" of each shape, by its place in the file."""
         counts = np.diff(self._first)
-        return [f"{synset}/{i}" for synset, n in zip(self.synsets, counts) for i in range(n)]
+        return [f"{synset}/{i}" for synset, n in zip(self.classes, counts) for i in range(n)]
 
     @property
     def has_points(self) -> bool:
         """Whether there are points for 3D supervision."""
         return bool(self._points)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The synsets."""
-        return self.synsets
 
     @property
     def shared_cameras(self) -> Cameras:
@@ -169,7 +161,7 @@ class NmrShapes:
             row = int(empty.nonzero()[0])
             number, place = self._place(asked.shapes[row])
             raise InputError(
-                f"{self._path(self.synsets[number], IMAGES)}: shape {place} has no silhouette in view "
+                f"{self._path(self.classes[number], IMAGES)}: shape {place} has no silhouette in view "
                 f"{asked.views[row]}, its alpha is 0 everywhere"
             )
         return out.reshape(*asked.size, 4, SIZE, SIZE).movedim(-3, -1)
@@ -235,11 +227,11 @@ class NmrShapes:
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # memory maps are opened again, not copied
-        return _reopen, (self.root, self.split, self.synsets, self._cache)
+        return _reopen, (self.root, self.split, self.classes, self._cache)
 
 
-def _reopen(root: Path, split: str, synsets: Sequence[str], cache: Path | None) -> NmrShapes:
-    return NmrShapes(root, split=split, synsets=synsets, cache=cache)
+def _reopen(root: Path, split: str, classes: Sequence[str], cache: Path | None) -> NmrShapes:
+    return NmrShapes(root, split=split, classes=classes, cache=cache)
 
 
 def _voxels(path: Path, shape: tuple[int, ...], cache: Path | None) -> np.memmap:

@@ -22,6 +22,7 @@ from ..shapes.records import ShapeCloud, ShapePoints, Voxels
 from .camera_file import Matrices, check_matrix, read_matrices
 from .grid import Grid
 from .indices import Index, chosen
+from .synsets import chosen_classes
 
 
 class PicturedShapes(ABC):
@@ -34,7 +35,7 @@ class PicturedShapes(ABC):
     Args:
         root: the folder.
         split: name of the lists ``CLASS/SPLIT.lst``; None: every model.
-        classes: names of class folders; None: all of them, in order of their names.
+        classes: class folders, by number or name ("chair"); None: all of them, in order of their names.
 
     Raises:
         InputError: no such folder, class or list; a class of no models; a first model without pictures or cameras.
@@ -50,7 +51,9 @@ class PicturedShapes(ABC):
     def __init__(
         self, root: str | os.PathLike[str], *, split: str | None = None, classes: Sequence[str] | None = None
     ) -> None:
-        marks = (self.pictures, *FILES)
+        marks, folder = (self.pictures, *FILES), Path(root)
+        if classes is not None and folder.is_dir():
+            classes = chosen_classes(str(root), classes, [entry.name for entry in folder.iterdir() if entry.is_dir()])
         found = ShapeFolder(root, split=split, categories=classes, marks=marks)
         self.root, self.names, self._folder, self.split = found.root, found.models, found, split
         of = [name.rpartition("/")[0] for name in self.names]

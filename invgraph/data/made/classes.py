@@ -5,24 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..image_sets.synsets import NUMBERS
+
 if TYPE_CHECKING:
     from .parts import Dice, Parts
 
-SYNSETS = {
-    "airplane": "02691156",
-    "cabinet": "02933112",
-    "car": "02958343",
-    "chair": "03001627",
-    "display": "03211117",
-    "lamp": "03636649",
-    "rifle": "04090263",
-    "sofa": "04256520",
-    "table": "04379243",
-    "phone": "04401088",
-    "boat": "04530566",
-    "bottle": "02876657",
-    "mug": "03797390",
-}
+_NMR = ("airplane", "cabinet", "car", "chair", "display", "lamp", "rifle", "sofa", "table", "phone", "boat")
+SYNSETS = {name: NUMBERS[name] for name in (*_NMR, "bottle", "mug")}
 """WordNet's number of each class; the first eleven are classes of the NMR set too."""
 
 

@@ -26,8 +26,10 @@ class MadeOptions:
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.classes if name not in SYNSETS]
-        if unknown or not self.classes or len(set(self.classes)) < len(self.classes):
-            raise ValueError(f"classes: expected different ones of {', '.join(SYNSETS)}, got {', '.join(self.classes)}")
+        if unknown:
+            raise ValueError(f"classes: no class {', '.join(map(repr, unknown))}; there are: {', '.join(SYNSETS)}")
+        if not self.classes or len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"classes: expected different ones, got {', '.join(self.classes) or 'none'}")
         if self.count < len(self.classes):
             raise ValueError(
                 f"count: expected at least a shape for each of {len(self.classes)} classes, got {self.count}"

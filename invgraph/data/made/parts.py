@@ -15,7 +15,7 @@ import numpy as np
 try:
     from manifold3d import CrossSection, Manifold, OpType
 except ImportError as error:
-    raise ImportError("made shapes are built with manifold3d: pip install 'invgraph[shapes]'") from error
+    raise ImportError("made shapes are built with manifold3d: pip install '.[shapes]'") from error
 
 Point = tuple[float, float, float]
 Outline = Sequence[tuple[float, float]]

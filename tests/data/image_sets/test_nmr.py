@@ -127,7 +127,7 @@ def test_pictures_are_those_of_the_files(tmp_path, save):
     images, voxels = write(tmp_path, SYNSETS[0], count=2, save=save)
     more, _ = write(tmp_path, SYNSETS[1], count=3, save=save, seed=1, voxels=voxels[[0, 0, 0]] > 0)
     data = NmrShapes(tmp_path, split="train")
-    assert (len(data), data.synsets, data.class_of.tolist()) == (5, SYNSETS, [0, 0, 1, 1, 1])
+    assert (len(data), data.classes, data.class_of.tolist()) == (5, SYNSETS, [0, 0, 1, 1, 1])
     assert data.names[2:4] == [f"{SYNSETS[1]}/0", f"{SYNSETS[1]}/1"]
     both = np.concatenate([images, more])
     got = data.images(torch.tensor([[4], [1]]), torch.tensor([0, 7, 23]))
@@ -137,7 +137,7 @@ def test_pictures_are_those_of_the_files(tmp_path, save):
     assert torch.equal(data.voxels(4).filled, torch.from_numpy(voxels[0] > 0).transpose(0, 1))
     assert len(data.cameras_of([0, 1], 3)) == 2
     assert torch.equal(pickle.loads(pickle.dumps(data)).images(4, 5), data.images(4, 5))
-    assert NmrShapes(tmp_path, split="train", synsets=[SYNSETS[1]]).images(0).equal(data.images(2))
+    assert NmrShapes(tmp_path, split="train", classes=[SYNSETS[1]]).images(0).equal(data.images(2))
     with pytest.raises(IndexError, match="shapes: expected indices from 0 to 4, got 5"):
         data.images(5)
 
@@ -187,13 +187,20 @@ def test_what_is_wrong_is_named(tmp_path):
     with pytest.raises(InputError, match=r"images\.npz"):
         NmrShapes(tmp_path, split="train")
     path.unlink()
-    for call in ({"split": "train"}, {"split": "train", "synsets": SYNSETS}):
-        with pytest.raises(InputError, match=r"_train_images\.npz: no such file"):
-            NmrShapes(tmp_path, **call)
-    with pytest.raises(InputError, match=f"no such file: of {len(SYNSETS)} classes the split has shapes of "):
-        NmrShapes(tmp_path, split="train", synsets=SYNSETS)
+    with pytest.raises(InputError, match=r"_train_images\.npz: no such file"):
+        NmrShapes(tmp_path, split="train")
     with pytest.raises(InputError, match="no such folder"):
         NmrShapes(tmp_path / "none", split="train")
+
+
+def test_classes_are_chosen_by_number_or_name(tmp_path):
+    for synset in SYNSETS:
+        write(tmp_path, synset)
+    assert NmrShapes(tmp_path, split="train", classes=["chair", "02691156"]).classes == SYNSETS[::-1]
+    with pytest.raises(InputError, match=r"'train': no class 'lamp'; there are: 02691156 \(airplane\), 03001627"):
+        NmrShapes(tmp_path, split="train", classes=["lamp", "chair"])
+    with pytest.raises(InputError, match="different classes, got chair, 03001627"):
+        NmrShapes(tmp_path, split="train", classes=["chair", "03001627"])
 
 
 def test_a_broken_compressed_file_leaves_nothing(tmp_path):

@@ -71,7 +71,7 @@ def test_files_are_those_of_the_nmr_set(made):
 
 
 def test_pictures_voxels_and_points_are_of_one_shape(made):
-    data = NmrShapes(made, split="train", synsets=[SYNSETS["table"]])
+    data = NmrShapes(made, split="train", classes=[SYNSETS["table"]])
     mesh = make_shape("table", 1, seed=SMALL.seed)
     alpha = ig.render(mesh, nmr_cameras(), outputs=("alpha",)).alpha
     images = data.images(1).float() / 255
@@ -130,7 +130,7 @@ def test_a_shape_that_fails_is_told_and_made_later(tmp_path, monkeypatch):
     ("options", "words"),
     [
         ({"count": 3}, "count: expected at least a shape for each of 13"),
-        ({"classes": ("mug", "hat")}, "classes: expected different ones of"),
+        ({"classes": ("mug", "hat")}, "classes: no class 'hat'; there are: airplane"),
         ({"split": (0.0, 0.0, 0.0)}, "split: expected three shares"),
         ({"points": -1}, "points: expected 0 to"),
     ],
