@@ -26,6 +26,14 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     assert f"usage: invgraph {command}" in capsys.readouterr().out
 
 
+def test_a_group_of_commands_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "--help"]) == 0
+    listed = capsys.readouterr().out
+    assert "commands of 'data'" in listed and "data pack" in listed and "doctor" not in listed
+    assert main(["data"]) == 2
+    assert capsys.readouterr().err == listed
+
+
 def test_unknown_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fti"]) == 2
     assert capsys.readouterr().err == "invgraph: error: unknown command 'fti'; did you mean 'fit'?\n"

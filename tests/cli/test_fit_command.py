@@ -128,3 +128,6 @@ def test_a_field_is_fitted_and_reported_by_the_same_command(dataset: Path, tmp_p
     assert "eikonal" in page
     options = json.loads((out / "options.json").read_text())["fit"]
     assert (options["shape"], options["resolution"], options["polish"]) == ("sdf", 16, False)
+    # the same command again, to go on with: nothing is left to be done
+    assert main(["fit", str(dataset), "--out", str(out), *field, *QUICK, "--resume"]) == 0
+    assert torch.equal(load_mesh(out / "mesh.ply").verts, mesh.verts)

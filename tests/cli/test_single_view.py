@@ -91,13 +91,16 @@ def test_eval_writes_figures_and_a_page(place, tmp_path, capsys):
     assert json.loads((out / "eval.json").read_text())["mean"] == scores["mean"]
 
 
-def test_what_cannot_be_evaluated_is_said_and_leaves_nothing(place, tmp_path, capsys):
+def test_what_cannot_be_evaluated_is_said_and_leaves_nothing(place, tmp_path, capsys, monkeypatch):
     def said(*arguments):
         assert main(["eval", *map(str, arguments), "--out", str(tmp_path / "out")]) == 2
         assert not (tmp_path / "out").exists()
         return capsys.readouterr().err
 
     ckpt, data = place / "tiny.ckpt", place / "set"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert "scikit-learn" in said(ckpt, data)  # before an hour is spent
+    monkeypatch.undo()
     assert "none.ckpt" in said(tmp_path / "none.ckpt", data)
     assert "no such folder" in said(ckpt, tmp_path / "nowhere")
     assert "_val_images.npz: no such file" in said(ckpt, data, "--split", "val")

@@ -56,6 +56,8 @@ def test_a_file_is_taken_as_it_is(views, tmp_path):
     initial = initial_mesh(views, FitOptions(init=str(path)))
     assert initial.kind == "file"
     assert initial.mesh.num_verts == 42
+    with pytest.raises(InputError, match="expected auto, hull, sphere or a mesh file, got 'spher'"):
+        initial_mesh(views, FitOptions(init="spher"))
     with pytest.raises(InputError, match="missing"):
         initial_mesh(views, FitOptions(init=str(tmp_path / "missing.ply")))
     open_mesh = icosphere(1, radius=2.5, center=CENTER)

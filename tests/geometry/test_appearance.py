@@ -264,3 +264,8 @@ def test_parts_with_the_same_look_are_joined(tmp_path: Path) -> None:
         else:
             with pytest.warns(UserWarning, match="2 parts have of several kinds"):
                 assert load_mesh(tmp_path / "scene.glb").appearance is None
+
+
+def test_a_tensor_is_no_appearance():
+    with pytest.raises(TypeError, match="expected VertexColors, FaceColors or Texture, got a tensor"):
+        Mesh(BALL.verts, BALL.faces, BALL.verts)
