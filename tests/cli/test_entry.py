@@ -29,7 +29,9 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
 def test_a_group_of_commands_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "--help"]) == 0
     listed = capsys.readouterr().out
-    assert "commands of 'data'" in listed and "data pack" in listed and "doctor" not in listed
+    assert listed.startswith("commands of 'data'")
+    assert "data pack" in listed
+    assert "doctor" not in listed
     assert main(["data"]) == 2
     assert capsys.readouterr().err == listed
 

@@ -198,7 +198,7 @@ def test_where_the_camera_is_not_sure_the_mean_of_probabilities_is_taken(thresho
         softened = (expected / 1.7).sigmoid().view(1, -1)
         level = 1.7 * best_threshold(softened).logit() if threshold == 0.2 else 0
         assert mesh.num_faces
-        assert (found - level).abs().max() < 1e-3
+        assert (found - level).abs().max() < 5e-3
 
 
 def test_what_cannot_look_says_so():
