@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def best_threshold(probability: Tensor) -> Tensor:
-    """The least probability that is to count as inside for the greatest IoU that can be expected.
+    """From which probability on places are to count as inside for the greatest IoU that can be expected.
 
     The expectation of the ratio is taken for the ratio of the expectations of intersection and union, which for many
     places is nearly the same (Nowozin, *Optimal Decisions from Probabilistic Models: the Intersection-over-Union
@@ -18,10 +18,12 @@ def best_threshold(probability: Tensor) -> Tensor:
         probability: (B, N) of N places being inside, in [0, 1].
 
     Returns:
-        (B,), one of the N probabilities each.
+        (B,), halfway between the least probability that counts as inside and the next one.
     """
     falling = probability.sort(1, descending=True).values
     both = falling.cumsum(1)
     count = torch.arange(1, falling.shape[1] + 1, device=falling.device)
     either = count + both[:, -1:] - both
-    return falling.gather(1, (both / either).argmax(1, keepdim=True))[:, 0]
+    last = (both / either).argmax(1, keepdim=True)
+    least, next_one = falling.gather(1, last), falling.gather(1, (last + 1).clamp(max=falling.shape[1] - 1))
+    return 0.5 * (least + next_one)[:, 0]

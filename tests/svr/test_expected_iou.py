@@ -13,7 +13,7 @@ def _expected(probability, taken, draws):
 def test_no_other_threshold_is_to_be_expected_better(power):
     probability = torch.rand(300, generator=torch.Generator().manual_seed(1)) ** power
     best = best_threshold(probability[None])[0]
-    assert (probability == best).any()
+    assert (probability - best).abs().min() > 0  # on no place's own: surfaces lie between places
     found = _expected(probability, probability >= best, 4000)
     for other in torch.linspace(0.05, 0.95, 19):
         assert _expected(probability, probability >= other, 4000) < found + 1e-3
