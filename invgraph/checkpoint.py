@@ -24,7 +24,7 @@ def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None
         InputError: the folder cannot be written.
     """
     path = Path(path)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")  # beside it: a rename within a file system is atomic
+    temporary = path.with_name(f"{path.name}.part")  # beside it: a rename within a file system is atomic
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:

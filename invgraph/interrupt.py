@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from types import FrameType, TracebackType
 
 
@@ -34,3 +37,14 @@ class Interrupt:
     ) -> None:
         if self._active:
             signal.signal(signal.SIGINT, self._previous)  # type: ignore[arg-type]
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits, and new processes inherit that it does: it must not end them while they are starting."""
+    resource_tracker.ensure_running()  # would otherwise be started within, and let signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -12,6 +12,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from .output import lasting_output
+
 # command -> what it does, for the overview. Its module and class have its name: "fit-points" is
 # invgraph.cli.fit_points.FitPoints, "data sample" invgraph.cli.data_sample.DataSample. Only the chosen command's module
 # is imported, so that the overview and mistyped commands answer at once.
@@ -61,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(COMMANDS)}."
         print(f"invgraph: error: unknown command {name!r}; {hint}", file=sys.stderr)
         return USAGE
-    with _plain_warnings():
+    with _plain_warnings(), lasting_output():
         return _guarded(name, args[words:])
 
 
@@ -76,9 +78,6 @@ def _guarded(name: str, args: list[str]) -> int:
     except KeyboardInterrupt:
         _complain(name, "interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone, as in `invgraph compare A B | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     except (ValueError, OSError, ImportError) as error:
         if os.environ.get("INVGRAPH_DEBUG", "0") not in ("", "0"):
             import traceback

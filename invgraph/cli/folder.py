@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ..errors import InputError
 
+_EARLIER = ".earlier"  # what was there before, while new results are made
+
 
 def check_folder(out: Path, names: Sequence[str], *, overwrite: bool, resume: bool | None = None) -> None:
     """Refuse a folder that cannot take the results, without changing anything.
@@ -37,7 +39,7 @@ def check_folder(out: Path, names: Sequence[str], *, overwrite: bool, resume: bo
         raise
     except OSError as error:
         raise InputError(f"{out}: cannot write the output folder ({error.strerror or error})") from error
-    found = [name for name in names if os.path.lexists(out / name)]
+    found = [name for name in names if os.path.lexists(out / name) or os.path.lexists(out / _EARLIER / name)]
     if found and not (overwrite or resume):
         instead = "--overwrite" if resume is None else "--overwrite or --resume"
         raise InputError(f"{out}: already holds results ({', '.join(found)}); choose another folder or {instead}")
@@ -50,7 +52,8 @@ def filled_folder(out: Path, names: Sequence[str], *, keep: Sequence[str] = (), 
     """Make a folder and put ``names`` in it out of the way, for the time in which the body fills it.
 
     If the body fails, what it left under ``names`` is removed and what was there before is put back, or the folder
-    removed if it was made here; unless one of ``keep`` is there by then, or the folder was not begun afresh.
+    removed if it was made here; unless one of ``keep`` is there by then, or the folder was not begun afresh. Where a
+    process was killed within the body, before one of ``keep`` was there, the next one finds what was there before.
 
     Args:
         out: the folder, past :func:`check_folder`.
@@ -60,15 +63,20 @@ def filled_folder(out: Path, names: Sequence[str], *, keep: Sequence[str] = (), 
     """
     made = [p for p in (out, *out.absolute().parents) if not p.exists()]
     out.mkdir(parents=True, exist_ok=True)
-    if not fresh:
-        yield out
-        return
-    earlier = Path(tempfile.mkdtemp(prefix=".earlier-", dir=out))
+    earlier, killed = out / _EARLIER, (out / _EARLIER).exists()
+    worth = any((out / name).exists() for name in keep)
+    if killed and fresh and not worth:
+        remove(out, names)
+        _move(earlier, out, names)
+    if fresh:
+        shutil.rmtree(earlier, ignore_errors=True)
+        earlier.mkdir()
     try:
-        _move(out, earlier, names)
+        if fresh:
+            _move(out, earlier, names)
         yield out
     except BaseException:
-        if not any((out / name).exists() for name in keep):
+        if not any((out / name).exists() for name in keep) and (fresh or killed):
             remove(out, names)
             _move(earlier, out, names)
         raise

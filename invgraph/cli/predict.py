@@ -15,6 +15,7 @@ from tyro.conf import Positional, arg
 from ..errors import InputError
 from ..svr.refine import STEPS
 from .folder import check_folder, filled_folder
+from .output import shown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,14 +74,14 @@ class Predict:
         cards: list[Any] = []
         with filled_folder(self.out, results), Bar("predict") as bar:
             for done, (path, name) in enumerate(zip(self.images, names, strict=True)):
-                entry: dict[str, Any] = {"image": str(path), "name": name}
+                entry: dict[str, Any] = {"image": shown(path), "name": name}
                 entries.append(entry)
                 try:
                     picture = self._read(path)
                     began = time.perf_counter()
                     mesh, framed = self._reconstruct(model, picture, path)
                 except InputError as error:
-                    entry["error"] = str(error)
+                    entry["error"] = shown(str(error))
                     continue
                 finally:
                     bar.update(completed=done, total=len(self.images))
@@ -136,7 +137,7 @@ class Predict:
         from ..geometry.files import write_atomically
         from ..viz import Card, Group, write_gallery
 
-        content = {"invgraph": __version__, "checkpoint": str(self.checkpoint), "pictures": list(entries)}
+        content = {"invgraph": __version__, "checkpoint": shown(self.checkpoint), "pictures": list(entries)}
         write_atomically(self.out / RECORD, f"{json.dumps(content, indent=2)}\n".encode())
         seconds = [entry["seconds"] for entry in entries if "seconds" in entry]
         groups = [Group("Pictures", cards, "Drawn by the cameras of the training set, going round the object.")]
@@ -147,7 +148,7 @@ class Predict:
             self.out / PAGE,
             kind="prediction",
             title=f"{len(cards)} reconstruction{'s' if len(cards) != 1 else ''}",
-            subtitle=f"from one picture each, by {self.checkpoint}",
+            subtitle=f"from one picture each, by {shown(self.checkpoint)}",
             figures=[
                 ("pictures", len(entries)),
                 ("unlike the training set", sum(bool(entry.get("warnings")) for entry in entries)),
@@ -179,10 +180,11 @@ def _names(images: Sequence[Path]) -> list[str]:
     names: list[str] = []
     taken: set[str] = {Path(PAGE).stem, Path(RECORD).stem}
     for path in images:
-        name, count = path.stem, 1
+        stem = shown(path.with_suffix("").name)
+        name, count = stem, 1
         while name in taken:
             count += 1
-            name = f"{path.stem}-{count}"
+            name = f"{stem}-{count}"
         taken.add(name)
         names.append(name)
     return names

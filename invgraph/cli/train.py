@@ -71,7 +71,11 @@ class Train:
     def run(self) -> int:
         """Train and say what came of it; 0, or 130 if it was interrupted."""
         if not _is_first():  # one of the processes that the first one has started, or of another machine
-            self._train(watched=False)
+            try:
+                self._train(watched=False)
+            except InputError:
+                if os.environ.get("LOCAL_RANK", "0") == "0":  # of another machine
+                    raise  # else the first one says it
             return 0
         check_folder(self.out, RESULTS, overwrite=self.overwrite, resume=self.resume)
         began = time.perf_counter()

@@ -7,7 +7,7 @@ processes: what is drawn at random is drawn for the whole batch, and each proces
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,7 +15,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..cameras import Cameras
 from ..data.image_sets import ImageSet
+from ..errors import InputError
 from ..fields.ray_pixels import outline_band, sample_pixels
+from ..interrupt import interrupts_held
 from .augment import colour_factors, jitter_colours, mirrored_cameras
 from .packed_cameras import pack, unpack
 from .picture_size import resized
@@ -167,16 +169,38 @@ class StepBatches(Dataset[Batch]):
         return int(self._order[within])
 
 
-def loader(batches: StepBatches, first: int, steps: int, workers: int = 0) -> DataLoader[Batch]:
-    """Load the batches of the steps from ``first`` to ``steps``, in order, ahead of time if there are workers."""
-    return DataLoader(
-        batches,
+def loader(batches: StepBatches, first: int, steps: int, workers: int = 0) -> DataLoader[Batch | InputError]:
+    """Load the batches of the steps from ``first`` to ``steps``, in order, ahead of time if there are workers.
+
+    What is wrong with the data comes in place of a batch, so that it is the same wherever the batch was loaded.
+    """
+    return _Loader(
+        _Told(batches),
         batch_size=None,
         sampler=range(first, steps),
         num_workers=workers,
         pin_memory=torch.cuda.is_available(),
         multiprocessing_context="spawn" if workers else None,  # a fork may inherit locks that threads hold
     )
+
+
+class _Loader(DataLoader["Batch | InputError"]):
+    """Ctrl-C does not end its workers: what it means is decided where they are waited for."""
+
+    def __iter__(self) -> Any:
+        with interrupts_held():
+            return super().__iter__()
+
+
+class _Told(Dataset["Batch | InputError"]):
+    def __init__(self, batches: StepBatches) -> None:
+        self._batches = batches
+
+    def __getitem__(self, step: int) -> Batch | InputError:
+        try:
+            return self._batches[step]
+        except InputError as error:
+            return error
 
 
 def _generator(seed: int, kind: int, number: int) -> torch.Generator:

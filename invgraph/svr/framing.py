@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from ..errors import InputError
 
 _COVERED = 0.5
 _SLACK = 0.02  # of the picture's side: a pixel or so of 64
+_SMALLEST = 0.02  # of the picture's side: no data set shows its objects smaller
 _PIECE = 0.02  # smaller ones, by their share of the silhouette, are crumbs
 
 
@@ -60,8 +62,10 @@ class Framing:
         """
         try:
             size, area = (tuple(float(v) for v in values[name]) for name in ("size", "area"))
-            if len(size) == 3 and len(area) == 2 and 0 < size[1] <= 1:
-                return Framing((size[0], size[1], size[2]), float(values["offset"]), area, float(values["aspect"]))
+            offset, aspect = float(values["offset"]), float(values["aspect"])
+            finite = all(map(math.isfinite, (*size, *area, offset, aspect)))
+            if finite and len(size) == 3 and len(area) == 2 and _SMALLEST <= size[1] <= 1:
+                return Framing((size[0], size[1], size[2]), offset, area, aspect)
         except (KeyError, TypeError, ValueError):
             pass
         raise InputError(f"framing: expected {', '.join(Framing().plain())}, got {values!r}")

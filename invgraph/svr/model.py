@@ -78,6 +78,8 @@ class ModelOptions:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ValueError(f"{name}: expected a whole number from {low} to {high}, got {value!r}")
+        if not isinstance(self.encoder, str):
+            raise ValueError(f"encoder: expected a name, got {self.encoder!r}")
         if self.decoder == "occupancy" and not (self.hidden or self.lattice):
             raise ValueError("hidden, lattice: expected channels of one or both, got 0 and 0")
         if self.lattice % 4:

@@ -94,6 +94,9 @@ def load_model(path: str | os.PathLike[str], *, encoder: nn.Module | None = None
     if not isinstance(state, dict) or not {"code_version", "options", "data", "extra", "weights"} <= set(state):
         raise InputError(f"{path}: a checkpoint, but not of a single-view network")
     written = f"written by invgraph {state['code_version']}, this is {__version__}"
+    for name in ("data", "extra", "weights"):
+        if not isinstance(state[name], dict):
+            raise InputError(f"{path}: its {name} are {type(state[name]).__name__}, expected a dictionary")
     options = _options(path, state["options"], written)
     if (options.encoder == CUSTOM) != (encoder is not None):
         needs = "was trained with an encoder of its own: pass it as encoder=" if encoder is None else "has its own"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
 
 from ..progress import Bar
 from .model import Reconstructor
@@ -12,6 +14,9 @@ from .validation import Validation
 
 class Watcher:
     """Watches a training; override what is needed. An exception raised here ends the training."""
+
+    def on_resume(self, step: int) -> None:
+        """The run goes on from a step, of a checkpoint; what came after it will come again."""
 
     def on_step(self, step: int, steps: int, terms: Mapping[str, float]) -> None:
         """``step`` of ``steps`` was taken; weighted loss terms, their sum ``loss``, and ``iou``. Keep it quick."""
@@ -50,16 +55,21 @@ class TrainingBoard(Watcher):
     """Curves and pictures for TensorBoard.
 
     Args:
-        folder: log folder.
-        first: the step that a resumed run goes on from; what was logged beyond it is dropped from the curves.
+        folder: log folder; of a resumed run, what was logged beyond the step it goes on from is dropped.
         every: steps between points of the curves.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], first: int = 0, every: int = 10) -> None:
+    def __init__(self, folder: str | os.PathLike[str], every: int = 10) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self._writer = SummaryWriter(str(folder), purge_step=first + 1 if first else None)
-        self._every = every
+        self._folder, self._every, self._first, self._open = str(folder), every, 0, SummaryWriter
+
+    @cached_property
+    def _writer(self) -> Any:
+        return self._open(self._folder, purge_step=self._first + 1 if self._first else None)
+
+    def on_resume(self, step: int) -> None:
+        self._first = step
 
     def on_step(self, step: int, steps: int, terms: Mapping[str, float]) -> None:
         if step % self._every == 0:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -14,7 +14,7 @@ from ..checkpoint import load_checkpoint, save_checkpoint
 from ..data.image_sets import ImageSet
 from ..errors import InputError
 from ..interrupt import Interrupt
-from .batches import StepBatches, loader
+from .batches import Batch, StepBatches, loader
 from .framing import Framing
 from .model import Reconstructor
 from .model_file import model_entry, save_model
@@ -180,22 +180,37 @@ class _Training:
             for batch in self.fabric.setup_dataloaders(
                 loader(self.batches, self.step, self.options.steps, self.run.workers), use_distributed_sampler=False
             ):
-                self._take(batch)
+                self._take(self._sound(batch))
                 stopped = self._agreed(interrupt.requested)
                 done = stopped or self.step == self.options.steps
-                if done or self.step % self.run.validate_every == 0:
-                    self._validate()
+                due = self.step == self.options.steps or self.step % self.run.validate_every == 0
+                if due or stopped:
+                    self._validate(compete=due)
                 if done or self.step % self.run.checkpoint_every == 0:
                     self._save()
                 if stopped:
                     break
         return TrainResult(self.step, self.scores, self.best, stopped and self.step < self.options.steps)
 
-    def _take(self, batch: Any) -> None:
+    def _sound(self, batch: Any) -> Batch:
+        """The batch; what is wrong with that of any process ends all of them, with the same words."""
+        if self.fabric.world_size == 1:
+            if isinstance(batch, InputError):
+                raise batch
+            return cast("Batch", batch)
+        wrong = isinstance(batch, InputError)
+        if self._agreed(wrong):
+            told: list[str | None] = [None] * self.fabric.world_size
+            torch.distributed.all_gather_object(told, str(batch) if wrong else None)
+            raise InputError(next(words for words in told if words is not None))
+        return cast("Batch", batch)
+
+    def _take(self, batch: Batch) -> None:
         """One step."""
         self.objective.train()
         # for encoders that draw random numbers of their own
-        torch.manual_seed(self.options.seed * 2**31 + self.step * self.fabric.world_size + self.fabric.global_rank)
+        number = self.options.seed * 2**31 + self.step * self.fabric.world_size + self.fabric.global_rank
+        torch.manual_seed(number % 2**63)
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.rate(self.step)
         terms = self.objective(batch, self.step / self.options.steps)
@@ -214,19 +229,21 @@ class _Training:
                 watcher.on_step(self.step, self.options.steps, numbers)
 
     def _agreed(self, requested: bool) -> bool:
-        """Whether any process was asked to stop: all stop after the same step."""
+        """Whether any process was asked to stop, or has met a fault: all stop after the same step."""
         if self.fabric.world_size == 1:
             return requested
         votes = self.fabric.all_reduce(torch.tensor(float(requested), device=self.fabric.device), reduce_op="sum")
         return bool(votes > 0)  # type: ignore[operator]
 
-    def _validate(self) -> None:
+    def _validate(self, *, compete: bool) -> None:
+        """Score the network; it is kept as the best one only where an uninterrupted run would have scored it too."""
         if self.validation is not None:
             self.scores = self.validation.score(self.model)
             for watcher in self.watchers:
                 watcher.on_validation(self.step, self.scores, self.validation, self.model)
-            if self.scores[self.validation.figure] > self.best:
-                self.best = self.scores[self.validation.figure]
+            first = not (self.folder / BEST).exists()
+            if self.scores[self.validation.figure] > self.best and (compete or first):
+                self.best = self.scores[self.validation.figure] if compete else self.best
                 save_model(self.folder / BEST, self.model, extra={"step": self.step, "scores": self.scores})
         self.fabric.barrier()
 
@@ -262,6 +279,8 @@ class _Training:
         except (RuntimeError, ValueError, KeyError) as error:
             raise InputError(f"{path}: holds another network than the options name ({error})") from error
         self.step, self.best, self.scores = state["step"], state["best"], state["scores"]
+        for watcher in self.watchers:
+            watcher.on_resume(self.step)
 
 
 def _plain(options: TrainOptions) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """From arguments to an exit status."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import invgraph
 from invgraph.cli import main
 from invgraph.cli.compare import Compare
+from invgraph.cli.output import lasting_output
 
 
 def test_overview_and_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,3 +91,13 @@ def test_as_a_module_without_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root, stdout=subprocess.DEVNULL)
     done = subprocess.run([sys.executable, "-m", "invgraph", "--version"], cwd=root, capture_output=True, text=True)
     assert (done.returncode, done.stdout.split()[0]) == (0, "invgraph")
+
+
+def test_the_work_goes_on_when_nobody_reads_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", encoding="ascii") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        with lasting_output():
+            print("first", flush=True)
+            print("second: \u2013 \udcff", flush=True)

@@ -80,6 +80,20 @@ def test_a_failure_with_a_checkpoint_keeps_it(tmp_path: Path) -> None:
     assert snapshot(tmp_path / "run") == {"options.json", "checkpoints"}
 
 
+@pytest.mark.parametrize("fresh", [True, False])
+def test_what_a_killed_run_had_put_away_is_found_again(tmp_path: Path, fresh: bool) -> None:
+    (tmp_path / "mesh.ply").write_text("old")
+    running = filled_folder(tmp_path, NAMES, keep=("checkpoints",))
+    running.__enter__()
+    (tmp_path / "options.json").write_text("{}")  # and is killed
+    with pytest.raises(InputError, match="already holds results"):
+        check_folder(tmp_path, NAMES, overwrite=False)
+    with pytest.raises(ValueError, match="failed"):
+        half_fill(tmp_path, keep=("checkpoint.pt",), fresh=fresh)
+    assert snapshot(tmp_path) == {"mesh.ply"}
+    running.gen.close()  # type: ignore[attr-defined]
+
+
 def test_a_failure_of_a_run_that_goes_on_removes_nothing(tmp_path: Path) -> None:
     (tmp_path / "mesh.ply").write_text("old")
     with pytest.raises(ValueError, match="failed"):

@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -54,6 +55,12 @@ def test_bad_pictures_are_named_and_do_not_stop_the_others(place, tmp_path, caps
     told = capsys.readouterr()
     assert "1 of 4 pictures" in told.out
     assert "no mask is given" in (out / "report.html").read_text()
+    with open(os.fsencode(tmp_path) + b"/x\xff.png", "wb") as strange:
+        strange.write(good.read_bytes())
+    assert (
+        main(["predict", str(place / "tiny.ckpt"), os.fsdecode(strange.name), "--out", str(tmp_path / "strange")]) == 0
+    )
+    assert (tmp_path / "strange" / "x\ufffd.ply").exists()
     for words in ("ball1.png: the picture has no alpha", "broken.png: ", "none.png: "):
         assert words in told.err
     assert (out / "ball1-2.ply").exists()  # the first of that name is the one without alpha

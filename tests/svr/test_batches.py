@@ -1,7 +1,13 @@
+import multiprocessing
+import os
+import signal
+
+import numpy as np
 import pytest
 import torch
 from picture_set import BALLS, BOXES, TRAIN, write_split
 
+from invgraph import InputError
 from invgraph.data.image_sets import NmrShapes
 from invgraph.svr.augment import colour_factors, jitter_colours, with_mirrored
 from invgraph.svr.batches import BatchOptions, StepBatches, loader
@@ -22,6 +28,24 @@ def test_a_batch_is_a_function_of_its_number(shapes):
     assert not torch.equal(ahead[4].images, ahead[5].images)
     other = StepBatches(shapes, BatchOptions(shapes=2, augment=1.0, seed=5))[5]
     assert not torch.equal(other.views, alone.views)
+
+
+def test_workers_tell_what_is_wrong_and_outlive_ctrl_c(shapes, tmp_path):
+    write_split(tmp_path, "train", {BOXES: TRAIN[BOXES][:1]})
+    file = tmp_path / f"{BOXES}_train_images.npz"
+    with np.load(file) as archive:
+        images = archive[archive.files[0]]
+    images[0, :, 3] = 0
+    np.savez(file, images)
+    empty = StepBatches(NmrShapes(tmp_path, split="train"), BatchOptions(shapes=1))
+    for workers in (0, 1):
+        batches = iter(loader(empty, 0, 400, workers))
+        first = next(batches)
+        assert isinstance(first, InputError)
+        assert "has no silhouette in view" in str(first)
+        for process in multiprocessing.active_children():
+            os.kill(process.pid, signal.SIGINT)  # as a terminal does, to all of them
+    assert len(list(batches)) == 399
 
 
 def test_processes_share_a_batch(shapes):

@@ -1,9 +1,11 @@
 import dataclasses
 import json
 import resource
+import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from picture_set import BALLS, BOXES, TRAIN, write_split
@@ -74,6 +76,28 @@ def test_a_killed_run_goes_on_to_the_same_weights(splits, whole, tmp_path):
     expected, got = weights(whole), weights(tmp_path)
     assert all(torch.equal(expected[name], got[name]) for name in expected)
     assert load_model(whole / "best.ckpt").data["classes"] == [BOXES, BALLS]
+
+
+def test_a_stopped_run_has_the_best_network_of_the_whole_one(splits, whole, tmp_path):
+    class Stopped(Losses):
+        begun = None
+
+        def on_step(self, step, steps, terms):
+            super().on_step(step, steps, terms)
+            if step == 3 and self.begun is None:
+                signal.raise_signal(signal.SIGINT)
+
+        def on_resume(self, step):
+            self.begun = step
+
+    watcher = Stopped()
+    assert train(*splits, SMALL, tmp_path, run=OFTEN, watchers=[watcher]).interrupted
+    assert load_model(tmp_path / "best.ckpt").extra["step"] == 3  # better than none
+    assert not train(*splits, SMALL, tmp_path, run=OFTEN, watchers=[watcher], resume=True).interrupted
+    assert watcher.begun == 3
+    expected, got = (load_model(folder / "best.ckpt") for folder in (whole, tmp_path))
+    assert got.extra["step"] == expected.extra["step"] >= 4
+    assert all(torch.equal(x, y) for x, y in zip(expected.state_dict().values(), got.state_dict().values()))
 
 
 def test_what_cannot_be_resumed_is_refused(splits, whole, tmp_path):
@@ -159,6 +183,24 @@ def test_two_processes_are_one_with_the_double_batch(tmp_path, options, moved):
     assert torch.allclose(one, two, rtol=1e-4)
 
 
+def test_data_that_is_wrong_for_one_of_two_processes_ends_both_with_one_sentence(tmp_path):
+    root = tmp_path / "set"
+    write_split(root, "train", {BOXES: TRAIN[BOXES]})
+    write_split(root, "val", {BOXES: TRAIN[BALLS][:1]})
+    file = root / f"{BOXES}_train_images.npz"
+    with np.load(file) as archive:
+        images = archive[archive.files[0]]
+    images[0, 1::3, 3] = 0  # of the views, those that no description of the data set looks at
+    np.savez(file, images)
+    command = [sys.executable, "-m", "invgraph", "train", str(root), "--out", str(tmp_path / "out"), "--no-tensorboard"]
+    command += ["--preset", "smoke", "--batch", "2", "--steps", "30", "--devices", "2", "--accelerator", "cpu"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    told = [line for line in done.stderr.splitlines() if "silhouette" in line]
+    assert (done.returncode, len(told)) == (2, 1), done.stderr
+    assert "Traceback" not in done.stderr
+    assert told[0].startswith("invgraph train: error: ")
+
+
 @pytest.mark.parametrize(("flags", "mirror"), [([], True), (["--no-mirror"], False), (["--mirror"], True)])
 def test_a_presets_flags_can_be_turned_off(tmp_path, flags, mirror):
     how = {"args": [str(tmp_path), "--out", str(tmp_path / "out"), "--preset", "laptop", *flags]}
@@ -171,7 +213,8 @@ def test_a_preset_fits_what_is_learned_from(tmp_path):
     silhouettes = Train.parse(Train, args=how).train
     how += ["--decoder", "occupancy", "--objective", "occupancy"]
     points = Train.parse(Train, args=how).train
-    assert (silhouettes.batch, points.batch) == (16, 32)
+    assert silhouettes.batch == points.batch == 32
+    assert silhouettes.learning_rate < points.learning_rate
     assert points.steps < silhouettes.steps
     assert Train.parse(Train, args=[*how, "--batch", "8"]).train == dataclasses.replace(points, batch=8)
 

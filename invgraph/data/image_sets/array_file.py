@@ -62,7 +62,7 @@ def open_array(
                 place, start = _unpack(path, archive, member, cache, progress), size - _length(found)
             else:
                 place, start = path, _begin(path, member) + size - _length(found)
-    except (zipfile.BadZipFile, EOFError, struct.error, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, struct.error, EOFError, OSError, ValueError, OverflowError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
         reason = " ".join(str(error).split())[:120] or type(error).__name__
@@ -128,18 +128,19 @@ def _begin(path: Path, member: zipfile.ZipInfo) -> int:
 def _unpack(
     path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, cache: Path | None, progress: Progress | None
 ) -> Path:
-    """The unpacked member; made if it is not there, or older than the archive."""
+    """The unpacked member, which has the archive's time; made if it is not there, or has another."""
     folder = path.parent / ".unpacked" if cache is None else cache
     target = folder / f"{path.stem}.{member.filename}"
     if target.is_file():
         there, source = target.stat(), path.stat()
-        if there.st_size == member.file_size and there.st_mtime_ns >= source.st_mtime_ns:
+        if (there.st_size, there.st_mtime_ns) == (member.file_size, source.st_mtime_ns):
             return target
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=folder)
     except OSError as error:
-        raise InputError(f"{folder}: cannot unpack {path.name} here ({error.strerror}); name another cache") from error
+        words = f"cannot unpack {path.name} here ({error.strerror}); from Python, cache= names another folder"
+        raise InputError(f"{folder}: {words}") from error
     try:
         with os.fdopen(handle, "wb") as out, archive.open(member) as stream:
             done = 0
@@ -151,6 +152,9 @@ def _unpack(
                 done += len(block)
                 if progress is not None:
                     progress(done, member.file_size)
+        source = path.stat()
+        os.utime(temporary, ns=(source.st_atime_ns, source.st_mtime_ns))
+        os.chmod(temporary, source.st_mode & 0o666)  # for whoever may read the archive: mkstemp made it private
         os.replace(temporary, target)
     except zlib.error as error:
         raise InputError(f"{path}: {member.filename} cannot be unpacked ({error})") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +28,13 @@ def read_matrices(path: Path) -> Matrices:
         raise InputError(f"{path}: not a readable npz archive, truncated perhaps ({reason})") from error
 
 
-def check_matrix(path: Path, key: str, file: Matrices) -> None:
-    """A matrix of 3 or 4 rows and columns, of finite numbers."""
+def check_matrix(path: Path, key: str, file: Matrices, shapes: Sequence[tuple[int, int]]) -> None:
+    """A matrix of one of these shapes, of finite numbers; else InputError."""
     if key not in file:
         raise InputError(f"{path}: expected the key {key!r}, got {', '.join(sorted(file)[:4]) or 'none'} ...")
     array = file[key]
-    if array.dtype.kind not in "fiu" or array.shape not in ((3, 3), (3, 4), (4, 4)):
-        raise InputError(f"{path}: {key!r} is {array.dtype} of shape {array.shape}, expected a matrix of 3 or 4 rows")
+    if array.dtype.kind not in "fiu" or array.shape not in shapes:
+        expected = f"numbers of shape {' or '.join(map(str, shapes))}"
+        raise InputError(f"{path}: {key!r} is {array.dtype} of shape {array.shape}, expected {expected}")
     if not np.isfinite(array).all():
         raise InputError(f"{path}: {key!r} is not finite")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
-from ...errors import InputError
 from .camera_file import Matrices
 from .pictured import PicturedShapes
 
@@ -25,16 +25,11 @@ class ChoyShapes(PicturedShapes):
     pictures = "img_choy2016"
     suffixes = (".jpg", ".png")
     channels = 3
-    keys = ("camera_mat", "world_mat")
+    keys = MappingProxyType({"camera_mat": [(3, 3)], "world_mat": [(3, 4), (4, 4)]})
 
     def _camera_file(self, index: int) -> Path:
         return self.path(index) / self.pictures / "cameras.npz"
 
     def _matrices(self, number: int, file: Matrices) -> tuple[np.ndarray, np.ndarray]:
         K, world = (file[f"{key}_{number}"].astype(np.float64) for key in self.keys)
-        if K.shape != (3, 3) or world.shape not in ((3, 4), (4, 4)):
-            raise InputError(
-                f"{self.root}: camera_mat_{number} and world_mat_{number} have shapes {K.shape} and {world.shape}, "
-                "expected (3, 3) and (3, 4)"
-            )
         return K, world[:3]

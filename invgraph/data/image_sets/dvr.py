@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ...errors import InputError
-from .camera_file import Matrices
+from .camera_file import Matrices, check_matrix
 from .pictured import PicturedShapes
 
 
@@ -32,7 +34,7 @@ class DvrShapes(PicturedShapes):
     masks = "mask"
     suffixes = (".png", ".jpg")
     channels = 4
-    keys = ("camera_mat", "world_mat")
+    keys = MappingProxyType({"camera_mat": [(3, 3), (4, 4)], "world_mat": [(3, 4), (4, 4)]})
 
     def _camera_file(self, index: int) -> Path:
         return self.path(index) / "cameras.npz"
@@ -45,13 +47,15 @@ class DvrShapes(PicturedShapes):
         return to_pixels @ camera[:3, :3] @ sign, sign @ world[:3]
 
     def _frame(self, index: int, path: Path, file: Matrices) -> tuple[Tensor, float]:
-        scales = [value for key, value in file.items() if key.startswith("scale_mat_")]
-        if not scales:
+        names = [key for key in file if re.fullmatch(r"scale_mat_\d+", key)]
+        if not names:
             return torch.zeros(3, dtype=torch.float64), 1.0
+        for name in names:
+            check_matrix(path, name, file, [(4, 4)])
+        scales = [file[name] for name in names]
         matrix = scales[0].astype(np.float64)
         expected = np.eye(4)
-        if matrix.shape == (4, 4):
-            expected[:3] = np.column_stack([matrix[0, 0] * np.eye(3), matrix[:3, 3]])
+        expected[:3] = np.column_stack([matrix[0, 0] * np.eye(3), matrix[:3, 3]])
         if not (
             np.array_equal(matrix, expected) and matrix[0, 0] > 0 and all(np.array_equal(s, scales[0]) for s in scales)
         ):

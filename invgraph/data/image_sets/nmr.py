@@ -23,6 +23,7 @@ from .nmr_frame import RESOLUTION, SIZE, VIEWS, as_voxels, nmr_cameras
 from .synsets import chosen_classes
 
 IMAGES, VOXELS, POINTS = "images", "voxels", "points"
+_FAR = 2.0  # of any axis of a point, whose place is in the padded unit cube
 
 
 class NmrShapes:
@@ -188,6 +189,7 @@ class NmrShapes:
 
         Raises:
             ValueError: more than there are, or a data set without points.
+            InputError: points that are not finite, or far from the cube.
         """
         if not self._points:
             raise ValueError(f"points: {self.root} has no files of points")
@@ -202,6 +204,9 @@ class NmrShapes:
             order = torch.randperm(len(points), generator=generator)[:count]
         rows = order.numpy()
         place_in_cube = torch.from_numpy(points[rows].astype(np.float32))
+        if not bool((place_in_cube.abs() < _FAR).all()):
+            path = self._path(self.classes[number], POINTS)
+            raise InputError(f"{path}: 'points' of shape {place} are not all finite and near the unit cube")
         inside = torch.from_numpy(bits[rows].astype(bool))
         return ShapePoints(place_in_cube, inside, torch.zeros(3, dtype=torch.float64), 1.0)
 

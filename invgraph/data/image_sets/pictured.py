@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -45,8 +45,8 @@ class PicturedShapes(ABC):
     """Folder of a model that holds them."""
     suffixes: tuple[str, ...]
     channels: int
-    keys: tuple[str, ...]
-    """Arrays of the file of cameras, less the number of the view."""
+    keys: Mapping[str, Sequence[tuple[int, int]]]
+    """Arrays of the file of cameras, less the number of the view, and the shapes that they may have."""
 
     def __init__(
         self, root: str | os.PathLike[str], *, split: str | None = None, classes: Sequence[str] | None = None
@@ -207,8 +207,8 @@ class PicturedShapes(ABC):
     def _camera_file(self, index: int) -> Path: ...
 
     def _picture(self, path: Path) -> np.ndarray:
-        """(H, W, C) uint8."""
-        return self._open(path)
+        """(H, W, C) uint8; three channels are on white."""
+        return self._open(path, on_white=True)
 
     def _frame(self, index: int, path: Path, file: Matrices) -> tuple[Tensor, float]:
         """Centre and side, in the world of the file of cameras, of what becomes the unit cube."""
@@ -264,8 +264,8 @@ class PicturedShapes(ABC):
             K, Rt = [], []
             for picture in self._views(index)[: self.num_views]:
                 number = int(picture.stem)
-                for key in self.keys:
-                    check_matrix(path, f"{key}_{number}", file)
+                for key, shapes in self.keys.items():
+                    check_matrix(path, f"{key}_{number}", file, shapes)
                 intrinsics, pose = self._matrices(number, file)
                 K.append(intrinsics)
                 Rt.append(pose)
@@ -281,13 +281,17 @@ class PicturedShapes(ABC):
         return self._cameras[index]
 
     @staticmethod
-    def _open(path: Path) -> np.ndarray:
-        """(H, W, 3) uint8 of a picture."""
+    def _open(path: Path, *, on_white: bool = False) -> np.ndarray:
+        """(H, W, 3) uint8 of a picture: its colours, or these on white by its alpha, if it has any."""
         from PIL import Image
 
         try:
             with Image.open(path) as picture:
-                return np.array(picture.convert("RGB"))
+                if not (on_white and picture.has_transparency_data):
+                    return np.array(picture.convert("RGB"))
+                white = Image.new("RGBA", picture.size, "white")
+                white.alpha_composite(picture.convert("RGBA"))
+                return np.array(white.convert("RGB"))
         except Exception as error:  # Pillow raises many kinds for broken files
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             raise InputError(f"{path}: not a readable picture ({reason})") from error

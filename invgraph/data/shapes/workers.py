@@ -6,13 +6,11 @@ import multiprocessing
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
-from ...interrupt import Interrupt
+from ...interrupt import Interrupt, interrupts_held
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -87,7 +85,7 @@ def _start(function: Callable[[Any], Any]) -> tuple[Any, Connection]:
     context.set_forkserver_preload([__name__])  # torch is imported once, not by each process
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(function, theirs), daemon=True)
-    with _interrupts_held():
+    with interrupts_held():
         process.start()
     theirs.close()
     return process, ours
@@ -122,14 +120,3 @@ def _why(exit_code: int | None) -> str:
         name = signal.Signals(-exit_code).name
         return f"killed by {name}{', out of memory perhaps' if name == 'SIGKILL' else ''}"
     return f"exit status {exit_code}"
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits, and new processes inherit that it does: it must not end them while they are starting."""
-    resource_tracker.ensure_running()  # would otherwise be started within, and let signals through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

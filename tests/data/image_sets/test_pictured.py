@@ -116,6 +116,18 @@ def test_choy_cameras_and_pictures_agree(choy):
     assert int((drawn != masks).sum()) < 20  # of some 20,000: jpg, not half a pixel
 
 
+def test_transparent_pictures_are_on_white(choy):
+    folder = choy / "a" / "1" / "img_choy2016"
+    plain = ChoyShapes(choy, split="train").images(0)
+    for k, picture in enumerate(plain.numpy()):
+        alpha = np.where((picture < 250).any(-1, keepdims=True), 255, 0).astype(np.uint8)
+        Image.fromarray(np.concatenate([picture * (alpha > 0), alpha], -1)).save(folder / f"{k:03d}.png")
+        (folder / f"{k:03d}.jpg").unlink()
+    again = ChoyShapes(choy, split="train").images(0)
+    assert (again.int() - plain.int()).abs().max() <= 5
+    assert again[:, 0, 0].eq(255).all()
+
+
 def test_dvr_cameras_and_pictures_agree(dvr):
     data = DvrShapes(dvr, split="softras_train")
     assert (len(data), data.num_views, data.image_size) == (2, 5, (64, 64))
@@ -142,6 +154,7 @@ def test_dvr_scale_and_mirrored_axes(dvr):
     for key, value in whole.items():
         if key.startswith("scale"):
             value = scale
+            arrays[key.replace("mat", "mat_inv")] = undo  # as some converters write it beside
         elif key.startswith("world_mat_inv"):
             continue
         elif key.startswith("world"):
@@ -163,6 +176,7 @@ def test_what_is_wrong_is_named(choy, dvr):
     for change, words in (
         ({"world_mat_3": None}, "expected the key 'world_mat_3'"),
         ({"world_mat_3": np.eye(4)[:2]}, r"'world_mat_3' is float64 of shape \(2, 4\)"),
+        ({"world_mat_3": np.eye(3)}, r"'world_mat_3' is float64 of shape \(3, 3\), expected numbers of shape \(3, 4\)"),
         ({"world_mat_3": np.full((3, 4), np.nan)}, "'world_mat_3' is not finite"),
         ({"world_mat_3": np.diag([1.0, 1, -1, 1])[:3]}, "world_mat_3: R is left-handed"),
     ):
@@ -196,3 +210,6 @@ def test_what_is_wrong_is_named(choy, dvr):
     mask.unlink()
     with pytest.raises(InputError, match=r"0002\.png: not a readable picture"):
         DvrShapes(dvr, classes=["c"]).images(1)
+    edited(dvr / "c" / "1" / "cameras.npz", scale_mat_0=np.array("none"))
+    with pytest.raises(InputError, match="'scale_mat_0' is <U4 of shape"):
+        DvrShapes(dvr, classes=["c"]).cameras_of(0)
