@@ -35,7 +35,7 @@ def main() -> None:
     model, data = load_model(sys.argv[1]), NmrShapes(sys.argv[2], split="test")
     rows = []
     for n in range(PER_CLASS):
-        shapes = [int((data.class_of == k).nonzero()[n, 0]) for k in range(len(data.synsets))]
+        shapes = [int((data.class_of == k).nonzero()[n, 0]) for k in range(len(data.classes))]
         view = 2 + 5 * n
         rows.append(torch.cat([column(model, data.images(i, view).float() / 255, view) for i in shapes], 1))
     pixels = (torch.cat(rows).clamp(0, 1).numpy() * 255).round().astype(np.uint8)
