@@ -27,9 +27,6 @@ _LATTICE_RATE = 0.07  # of fields
 _DEPTHS = 24  # along a ray, at which a lattice is read
 _HELD = 4  # steps, between which the deepest place of a ray is not looked for
 _LEAST = 1e-6  # probability
-_COVERED = 0.5  # of a pixel
-_HOPELESS = -10.0  # sharp logit, below which no place of a ray is likely
-_RISES, _RISE, _RISEN = 12, 4.0, 1.0  # steps, each by at most so many sharp logits, until so many are there
 _UNSUREST = 0.05  # threshold, below which nothing is to be made of noise
 # networks are surer than they are right (Guo et al. 2017): 1.6 to 1.7 gave the greatest IoU of validation shapes
 _TEMPERATURE = 1.7
@@ -119,11 +116,6 @@ class LatticeShapes:
         return shapes.flip(1)
 
     def silhouettes(self, cameras: Cameras) -> Callable[[Tensor], Tensor]:
-        greatest = self.greatest(cameras)
-        return lambda shapes: greatest(shapes).sigmoid()
-
-    def greatest(self, cameras: Cameras) -> Callable[[Tensor], Tensor]:
-        """What gives the greatest logits (B, H, W) along the rays of the pixels, of shapes that change little."""
         rays = camera_rays(cameras)
         near, far = rays.within(self._box)
         steps = (torch.arange(_DEPTHS, device=near.device) + 0.5) / _DEPTHS
@@ -133,7 +125,7 @@ class LatticeShapes:
         box = self._box.expand(len(cameras), 2, 3)
         deepest, calls = points[:, :, :, 0], 0
 
-        def look(shapes: Tensor) -> Tensor:
+        def draw(shapes: Tensor) -> Tensor:
             # where a logit is greatest along its ray its place may be held fixed; it moves little from step to step
             nonlocal deepest, calls
             if calls % _HELD == 0:
@@ -142,9 +134,9 @@ class LatticeShapes:
                     place = values.argmax(-1)[..., None, None].expand(*size, 1, 3)
                     deepest = points.gather(3, place)[:, :, :, 0]
             calls += 1
-            return torch.where(hit, read_lattice(shapes, box, deepest.flatten(1, 2)).view(size), -torch.inf)
+            return torch.where(hit, read_lattice(shapes, box, deepest.flatten(1, 2)).view(size).sigmoid(), 0.0)
 
-        return look
+        return draw
 
     def meshes(self, shapes: Tensor) -> list[Mesh]:
         return [self._mesh(one) for one in shapes]
@@ -175,30 +167,14 @@ class SeeingShapes(LatticeShapes):
             weighed += weight[:, None, None, None] * self._probability(shape)
         return _SHARP_LOGITS * (weighed.logit(_LEAST) - self._level)
 
-    def levelled(self, shapes: Tensor) -> Tensor:
-        """The same with its surface, 0, at a level of each one's own: the less is sure of a shape, the lower."""
+    def meshes(self, shapes: Tensor) -> list[Mesh]:
+        """One each, at a level of its own: the less is sure of a shape, the lower."""
         if self._level == 0:  # silhouettes have taught where the surface is, and no probabilities
-            return shapes
+            return super().meshes(shapes)
         logits = shapes / _SHARP_LOGITS + self._level
         best = best_threshold((logits / _TEMPERATURE).sigmoid().flatten(1)).clamp(min=_UNSUREST)
         level = _TEMPERATURE * best.logit()
-        return _SHARP_LOGITS * (logits - level[:, None, None, None])
-
-    def covering(self, shapes: Tensor, cameras: Cameras, masks: Tensor) -> Tensor:
-        """The same with something at each pixel of their silhouettes, masks (B, H, W) in the cameras.
-
-        Where nothing is, as of a wing or a leg of which it is known in no place that it is there, what is likeliest
-        along the pixel's ray becomes part of the shape.
-        """
-        greatest = self.greatest(cameras)
-        lacking = (masks > _COVERED) & (greatest(shapes) > _HOPELESS)
-        for _ in range(_RISES):
-            with torch.enable_grad():
-                risen = shapes.detach().requires_grad_()
-                missing = (_RISEN - greatest(risen)).clamp(min=0)[lacking]
-                (pull,) = torch.autograd.grad(missing.sum(), [risen])
-            shapes = shapes + _RISE * (-pull).clamp(max=1.0)
-        return shapes
+        return super().meshes(_SHARP_LOGITS * (logits - level[:, None, None, None]))
 
     def _probability(self, shapes: Tensor) -> Tensor:
         return (shapes / _SHARP_LOGITS + self._level).sigmoid()

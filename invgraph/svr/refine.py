@@ -40,9 +40,9 @@ def refined(model: Reconstructor, images: Tensor, steps: int = STEPS) -> list[Me
     and about its mirror image, and gives the mean of both answers: of vertices, or of logits. Meshes do not depend on
     what else is in the batch, but for rounding.
 
-    A field whose points see the picture is nowhere beside its silhouette: it makes no steps, and gives the mean of the
-    probabilities of being inside over the likeliest cameras, the surface of which the greatest IoU is to be expected,
-    and of what the silhouette then lacks the likeliest places.
+    A field whose points see the picture has its silhouette already: it makes no steps, and gives the mean of the
+    probabilities of being inside over the likeliest cameras, and the surface of which the greatest IoU is to be
+    expected.
 
     Args:
         model: a network for which :func:`can_refine` holds.
@@ -64,17 +64,14 @@ def refined(model: Reconstructor, images: Tensor, steps: int = STEPS) -> list[Me
     with evaluating(model), torch.no_grad():
         code = model.encode(asked).float()
         truth = area_resize(asked[:, -1].float(), (asked.shape[-1] // shapes.coarseness,) * 2)
-        numbers = _viewpoints(told, shapes, code, truth, model.options.mirrored)
         if isinstance(shapes, SeeingShapes):
             found = _expected(told, shapes, code, truth)
         else:
+            numbers = _viewpoints(told, shapes, code, truth, model.options.mirrored)
             found = _nearer(shapes, code, told.cameras(truth.shape[-1])[numbers], truth, steps)
-        if model.options.mirrored:
-            direct, other = found.chunk(2)
-            found = 0.5 * (direct + shapes.mirrored(other))
-        if isinstance(shapes, SeeingShapes):
-            cameras = told.cameras(images.shape[-1])[numbers[: len(images)]]
-            found = shapes.covering(shapes.levelled(found), cameras, images[:, -1])
+    if model.options.mirrored:
+        direct, other = found.chunk(2)
+        found = 0.5 * (direct + shapes.mirrored(other))
     return shapes.meshes(found)
 
 

@@ -12,7 +12,6 @@ from invgraph.svr.batches import BatchOptions, StepBatches
 from invgraph.svr.coded_lattice import NODES, read_lattice
 from invgraph.svr.expected_iou import best_threshold
 from invgraph.svr.objective import Objective, ObjectiveOptions
-from invgraph.svr.refinable import refinable
 from invgraph.svr.refine import refined
 from invgraph.svr.sight import Sight, covered, places
 from invgraph.svr.train_options import TrainOptions
@@ -187,7 +186,6 @@ def test_where_the_camera_is_not_sure_the_mean_of_probabilities_is_taken(thresho
     """At the level from which the best IoU is to be expected; at 1/2 where silhouettes teach the surface."""
     model, images = looking(threshold=threshold), pictures()[:2]
     monkeypatch.setattr("invgraph.svr.refine._TRUST", 0.0)
-    monkeypatch.setattr("invgraph.svr.refinable._RISES", 0)
     with torch.no_grad():
         model.viewpoints.scores[-1].weight.zero_()
         model.viewpoints.scores[-1].bias.fill_(-50).index_fill_(0, torch.tensor([2, 8]), 50.0)
@@ -201,25 +199,6 @@ def test_where_the_camera_is_not_sure_the_mean_of_probabilities_is_taken(thresho
         level = 1.7 * best_threshold(softened).logit() if threshold == 0.2 else 0
         assert mesh.num_faces
         assert (found - level).abs().max() < 1e-3
-
-
-def test_what_the_silhouette_lacks_is_put_where_it_is_likeliest():
-    """Of a wall at the left that is all but surely there, and one at the right that is nowhere likely."""
-    model = looking()
-    shapes, cameras = refinable(model.decoder), nmr_cameras([0])
-    logits = torch.full((1, NODES, NODES, NODES), -30.0)
-    logits[:, 6:10, 8:24, 15] = -5.0
-    logits[:, 22:26, 8:24, 15] = -15.0
-    masks = torch.ones(1, 64, 64)
-    with torch.no_grad():
-        seen = shapes.greatest(cameras)(logits)
-        likely = seen > -10
-        found = shapes.covering(logits, cameras, masks)
-        assert 0 < int(likely.sum()) < likely.numel() / 2
-        assert shapes.greatest(cameras)(found)[likely].min() > 0
-        assert torch.equal(found[:, 16:], logits[:, 16:])  # neither wall nor mask alone makes a shape
-        assert torch.equal(shapes.covering(logits, cameras, torch.zeros_like(masks)), logits)
-        assert (found[:, :16] > 0).sum() < 2 * (logits == -5).sum()  # of the wall's thickness
 
 
 def test_what_cannot_look_says_so():
