@@ -15,6 +15,7 @@ QUICK = {
     "field": ({"size": 48, "steps": 30, "batch": 4, "rays": 96}, 0.7),
     "texture": ({"size": 64, "steps": 40}, 0.5),
     "convonet": ({"shapes": 4, "unseen": 2, "steps": 40, "resolution": 8, "side": 64}, 0.8),
+    "single_view": ({"shapes": 12, "steps": 25, "batch": 4, "columns": 2}, 0.9),
 }
 
 

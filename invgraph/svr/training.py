@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
+from torch import nn
 
 from ..checkpoint import load_checkpoint, save_checkpoint
 from ..data.image_sets import ImageSet
 from ..errors import InputError
 from ..interrupt import Interrupt
 from .batches import Batch, StepBatches, loader
-from .framing import Framing
-from .model import Reconstructor
+from .description import describe
+from .model import CUSTOM, Reconstructor
 from .model_file import model_entry, save_model
 from .objective import Objective
-from .picture_size import with_alpha
 from .synced_norm import sync_batch_norms
 from .train_options import Precision, RunOptions, TrainOptions
 from .train_watchers import Watcher
@@ -88,6 +88,7 @@ def train(
     options: TrainOptions,
     folder: str | os.PathLike[str],
     *,
+    encoder: nn.Module | None = None,
     run: RunOptions | None = None,
     fabric: Fabric | None = None,
     watchers: Sequence[Watcher] = (),
@@ -105,6 +106,9 @@ def train(
         options: what the weights depend on.
         folder: where the checkpoints go. ``last.ckpt`` is all that resuming needs, ``best.ckpt`` the network of the
             best validation; both are read by :func:`load_model`, and replaced whole or not at all.
+        encoder: a module of the caller's, from pictures (B, C, image_size, image_size) to codes (B, code_size), where
+            the options say "custom"; C is 4, or 3 where there are no silhouettes. It is trained in place, and
+            :func:`load_model` needs one like it.
         run: what it runs on.
         fabric: made by :func:`make_fabric` and launched, for callers that run in several processes themselves.
         watchers: told of what happens, in the first process only.
@@ -130,7 +134,11 @@ def train(
         )
     if train_data.image_size[0] != train_data.image_size[1]:
         raise InputError(f"{train_data.root}: expected square pictures, got {train_data.image_size} pixels")
-    training = _Training(train_data, val_data, options, Path(folder), run, fabric, watchers)
+    if options.encoder == CUSTOM and encoder is None:
+        raise InputError(f"encoder: {CUSTOM!r} is a module of your own, given to invgraph.svr.train(encoder=...)")
+    if options.encoder != CUSTOM and encoder is not None:
+        raise InputError(f"encoder: a module of your own goes with the name {CUSTOM!r}, got {options.encoder!r}")
+    training = _Training(train_data, val_data, options, Path(folder), encoder, run, fabric, watchers)
     try:
         if resume:
             training.restore()
@@ -149,6 +157,7 @@ class _Training:
         val_data: ImageSet,
         options: TrainOptions,
         folder: Path,
+        encoder: nn.Module | None,
         run: RunOptions,
         fabric: Fabric,
         watchers: Sequence[Watcher],
@@ -159,10 +168,10 @@ class _Training:
         torch.manual_seed(options.seed)
         channels = 4 if train_data.has_silhouettes else 3
         cameras = train_data.shared_cameras
-        self.model = Reconstructor(options.for_model(channels, 0 if cameras is None else len(cameras)))
+        self.model = Reconstructor(options.for_model(channels, 0 if cameras is None else len(cameras)), encoder)
         if self.model.viewpoints is not None and cameras is not None:
             self.model.viewpoints.remember(cameras)
-        self.model.data = _describe(train_data)
+        self.model.data = describe(train_data)
         sync_batch_norms(self.model)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=options.learning_rate, fused=True)
         objective = Objective(self.model, cameras, options.for_objective())
@@ -289,17 +298,3 @@ def _plain(options: TrainOptions) -> dict[str, Any]:
 
 def _numbers(terms: Any) -> dict[str, float]:
     return {name: float(value.detach()) for name, value in terms.items()}
-
-
-def _describe(data: ImageSet) -> dict[str, Any]:
-    """What a network's file says of the data that it was trained on."""
-    counts = data.class_of.bincount(minlength=len(data.classes)).tolist()
-    some = torch.linspace(0, len(data) - 1, min(64, len(data))).long()
-    pictures = data.images(some[:, None], torch.arange(0, data.num_views, 3)).flatten(0, 1)
-    alphas = pictures[..., 3] if data.has_silhouettes else with_alpha(pictures.movedim(-1, 1).float() / 255)[:, 3]
-    return {
-        "classes": list(data.classes),
-        "counts": counts,
-        "split": data.split,
-        "framing": Framing.of(alphas).plain(),
-    }

@@ -114,6 +114,26 @@ def test_what_cannot_be_resumed_is_refused(splits, whole, tmp_path):
         train(*splits, TrainOptions(decoder="occupancy", objective="occupancy"), tmp_path, run=OFTEN)
 
 
+def test_an_encoder_of_the_callers_own_is_trained_and_resumed(splits, tmp_path):
+    def own():
+        torch.manual_seed(3)
+        return torch.nn.Sequential(torch.nn.AvgPool2d(8), torch.nn.Flatten(), torch.nn.Linear(4 * 8 * 8, 16))
+
+    options = dataclasses.replace(SMALL, encoder="custom")
+    for folder, watchers in ((tmp_path / "whole", ()), (tmp_path / "cut", [Killed(5)])):
+        try:
+            train(*splits, options, folder, encoder=own(), run=OFTEN, watchers=watchers)
+        except SystemExit:
+            train(*splits, options, folder, encoder=own(), run=OFTEN, resume=True)
+    expected, got = (load_model(tmp_path / name / "last.ckpt", encoder=own()) for name in ("whole", "cut"))
+    assert all(torch.equal(x, y) for x, y in zip(expected.parameters(), got.parameters(), strict=True))
+    assert not torch.equal(got.encoder[2].weight, own()[2].weight)
+    with pytest.raises(InputError, match="'custom' is a module of your own"):
+        train(*splits, options, tmp_path, run=OFTEN)
+    with pytest.raises(InputError, match="goes with the name 'custom', got 'vit'"):
+        train(*splits, SMALL, tmp_path, encoder=own(), run=OFTEN)
+
+
 def test_a_full_disk_leaves_the_last_good_checkpoint(splits, tmp_path):
     with pytest.raises(SystemExit):
         train(*splits, SMALL, tmp_path, run=OFTEN, watchers=[Killed(3)])
