@@ -169,17 +169,20 @@ class StepBatches(Dataset[Batch]):
         return int(self._order[within])
 
 
-def loader(batches: StepBatches, first: int, steps: int, workers: int = 0) -> DataLoader[Batch | InputError]:
+def loader(
+    batches: StepBatches, first: int, steps: int, workers: int = 0, *, pinned: bool = False
+) -> DataLoader[Batch | InputError]:
     """Load the batches of the steps from ``first`` to ``steps``, in order, ahead of time if there are workers.
 
-    What is wrong with the data comes in place of a batch, so that it is the same wherever the batch was loaded.
+    ``pinned``: into memory that a GPU takes them from while it works. What is wrong with the data comes in place of a
+    batch, so that it is the same wherever the batch was loaded.
     """
     return _Loader(
         _Told(batches),
         batch_size=None,
         sampler=range(first, steps),
         num_workers=workers,
-        pin_memory=torch.cuda.is_available(),
+        pin_memory=pinned,
         multiprocessing_context="spawn" if workers else None,  # a fork may inherit locks that threads hold
     )
 

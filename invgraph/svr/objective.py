@@ -149,9 +149,8 @@ class Objective(nn.Module):
 
     def _taken_by(self, batch: Batch, inputs: int) -> Cameras | None:
         """The cameras of the first ``inputs`` pictures of each shape; None: there are none of all shapes."""
-        if self._cameras is None:
-            return None
-        return self._cameras.to(batch.views.device)[batch.views[:, :inputs].flatten()]
+        shared = self._shared(batch.views.device)
+        return None if shared is None else shared[batch.views[:, :inputs].flatten()]
 
     def _drawn(
         self, code: Tensor, batch: Batch, cameras: Cameras, sigma: float
@@ -181,9 +180,16 @@ class Objective(nn.Module):
         own = batch.all_cameras(codes)
         if own is not None:
             return own
-        if self._cameras is None:
+        shared = self._shared(batch.views.device)
+        if shared is None:
             raise ValueError("batch: expected cameras of its pictures, as the objective has none of the views")
-        return self._cameras.to(batch.views.device)[_for_each_code(batch.views, codes).flatten()]
+        return shared[_for_each_code(batch.views, codes).flatten()]
+
+    def _shared(self, device: torch.device) -> Cameras | None:
+        """The cameras of all shapes, moved to a device once."""
+        if self._cameras is not None and self._cameras.R.device != device:
+            self._cameras = self._cameras.to(device)
+        return self._cameras
 
     def _wanted(self) -> list[str]:
         return [name for name, weight in self.options.weights.items() if weight]

@@ -37,8 +37,10 @@ class SyncedConditionalBatchNorm(ConditionalBatchNorm):
         """(B, P, channels) and (B, code_size) -> (B, P, channels)."""
         if not self.training or not _several():
             return super().forward(x, code)
-        centred, var = _centred(x, self.mean, self.var, self.momentum)
-        return torch.addcmul(self.beta(code), self.gamma(code), centred * (var + self.eps).rsqrt())
+        # statistics need their digits in mixed precision too
+        centred, var = _centred(x.float(), self.mean, self.var, self.momentum)
+        found = torch.addcmul(self.beta(code).float(), self.gamma(code).float(), centred * (var + self.eps).rsqrt())
+        return found.to(x.dtype)
 
 
 def _several() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,6 +16,7 @@ from ..checkpoint import load_checkpoint, save_checkpoint
 from ..data.image_sets import ImageSet
 from ..errors import InputError
 from ..interrupt import Interrupt
+from ..ops.cuda import built
 from .batches import Batch, StepBatches, loader
 from .description import describe
 from .model import CUSTOM, Reconstructor
@@ -48,10 +50,11 @@ def make_fabric(run: RunOptions) -> Fabric:
         from lightning.fabric import Fabric
     except ImportError as error:
         raise InputError("training needs Lightning (pip install '.[train]')") from error
-    if run.accelerator == "gpu" and not torch.cuda.is_available():
-        raise InputError("accelerator: gpu was asked for, and torch finds none")
+    on_gpu = _on_gpu(run)
+    if on_gpu and run.devices > torch.cuda.device_count():
+        raise InputError(f"devices: expected at most the {torch.cuda.device_count()} GPUs there are, got {run.devices}")
     how: dict[str, Any] = {"precision": "32-true"}
-    if _precision(run) == "bf16":
+    if _precision(run, on_gpu) == "bf16":
         from lightning.fabric.plugins.precision.amp import MixedPrecision
 
         class MixedLayers(MixedPrecision):
@@ -60,10 +63,9 @@ def make_fabric(run: RunOptions) -> Fabric:
             def convert_input(self, data: Any) -> Any:
                 return data
 
-        on_gpu = run.accelerator != "cpu" and torch.cuda.is_available()
         how = {"plugins": [MixedLayers("bf16-mixed", "cuda" if on_gpu else "cpu")]}
     return Fabric(
-        accelerator="cuda" if run.accelerator == "gpu" else run.accelerator,
+        accelerator="cuda" if on_gpu else "cpu",
         devices=run.devices,
         num_nodes=run.num_nodes,
         strategy="ddp" if run.devices * run.num_nodes > 1 else "auto",
@@ -71,11 +73,25 @@ def make_fabric(run: RunOptions) -> Fabric:
     )
 
 
-def _precision(run: RunOptions) -> Precision:
+def _on_gpu(run: RunOptions) -> bool:
+    """Whether it runs on GPUs: where nothing is asked for, if torch finds one and there are kernels for it."""
+    if run.accelerator == "cpu":
+        return False
+    lacking = None
+    if not torch.cuda.is_available():
+        lacking = "torch finds none"
+    elif not built():
+        lacking = "invgraph was built without kernels for it (put nvcc on PATH and reinstall with INVGRAPH_CUDA=on)"
+    if run.accelerator == "gpu" and lacking:
+        raise InputError(f"accelerator: gpu was asked for, and {lacking}")
+    return lacking is None
+
+
+def _precision(run: RunOptions, on_gpu: bool) -> Precision:
     """What "auto" is here: bf16 where there are instructions for it; elsewhere it is slower than float32."""
     if run.precision != "auto":
         return run.precision
-    if run.accelerator != "cpu" and torch.cuda.is_available():
+    if on_gpu:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "32"
     capabilities = torch.backends.cpu.get_cpu_capability()
     has = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
@@ -186,9 +202,9 @@ class _Training:
         """Steps until the end or Ctrl-C."""
         with Interrupt() as interrupt:
             stopped = False
-            for batch in self.fabric.setup_dataloaders(
-                loader(self.batches, self.step, self.options.steps, self.run.workers), use_distributed_sampler=False
-            ):
+            pinned = self.fabric.device.type == "cuda"
+            batches = loader(self.batches, self.step, self.options.steps, self.run.workers, pinned=pinned)
+            for batch in self.fabric.setup_dataloaders(batches, use_distributed_sampler=False):
                 self._take(self._sound(batch))
                 stopped = self._agreed(interrupt.requested)
                 done = stopped or self.step == self.options.steps
@@ -223,19 +239,18 @@ class _Training:
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.rate(self.step)
         terms = self.objective(batch, self.step / self.options.steps)
-        loss = terms["loss"]
-        if not bool(loss.isfinite()):
-            raise ArithmeticError(f"the loss of step {self.step + 1} is not finite: {_numbers(terms)}")
+        values = torch.stack([value.detach().float() for value in terms.values()])  # read once: a GPU is waited for
+        if self.fabric.world_size > 1:
+            values = self.fabric.all_reduce(values, reduce_op="mean")  # type: ignore[assignment]
+        numbers = dict(zip(terms, values.tolist(), strict=True))
+        if not math.isfinite(numbers["loss"]):
+            raise ArithmeticError(f"the loss of step {self.step + 1} is not finite: {numbers}")
         self.stepper.zero_grad()
-        self.fabric.backward(loss)
+        self.fabric.backward(terms["loss"])
         self.stepper.step()
         self.step += 1
-        if self.fabric.world_size > 1:
-            terms = self.fabric.all_reduce({name: value.detach() for name, value in terms.items()}, reduce_op="mean")
-        if self.watchers:
-            numbers = _numbers(terms)
-            for watcher in self.watchers:
-                watcher.on_step(self.step, self.options.steps, numbers)
+        for watcher in self.watchers:
+            watcher.on_step(self.step, self.options.steps, numbers)
 
     def _agreed(self, requested: bool) -> bool:
         """Whether any process was asked to stop, or has met a fault: all stop after the same step."""
@@ -294,7 +309,3 @@ class _Training:
 
 def _plain(options: TrainOptions) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
-
-
-def _numbers(terms: Any) -> dict[str, float]:
-    return {name: float(value.detach()) for name, value in terms.items()}

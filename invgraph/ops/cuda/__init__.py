@@ -18,6 +18,8 @@ from typing import Any
 
 import torch
 
+from ._launch import built as built
+
 PRIMITIVES = ("antialias", "interpolate", "rasterize", "soft_color", "soft_outline", "soft_silhouette")
 
 

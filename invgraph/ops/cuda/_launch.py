@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import torch
 from torch import Tensor
 
+_NAME = "invgraph.ops._native_cuda"
 _module: Any = None  # the tests put the emulated module here
+
+
+def built() -> bool:
+    """Whether invgraph was built with kernels for CUDA."""
+    return _module is not None or find_spec(_NAME) is not None
 
 
 def kernels() -> Any:
@@ -19,11 +26,10 @@ def kernels() -> Any:
     """
     global _module
     if _module is None:
-        name = "invgraph.ops._native_cuda"
         try:
-            _module = import_module(name)
+            _module = import_module(_NAME)
         except ModuleNotFoundError as error:
-            if error.name != name:
+            if error.name != _NAME:
                 raise
             raise RuntimeError(
                 "invgraph was built without CUDA, so its primitives take CPU tensors only: put nvcc on PATH and "
