@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
+from ..svr.accelerator import Accelerator
 from ..svr.evaluation import METHODS, EvalOptions
 from .folder import check_folder, filled_folder
 
@@ -47,6 +48,8 @@ class Eval:
     """Which part of DATA to reconstruct."""
     train: Annotated[Path | None, arg(metavar="DATA")] = None
     """Data set whose part "train" the baselines know; by default DATA itself."""
+    accelerator: Accelerator = "cpu"
+    """Where the network and its refinement work: cpu, gpu, or auto for a GPU where there is one."""
     overwrite: bool = False
     """Replace the results in DIR."""
     evaluation: OmitArgPrefixes[EvalOptions] = field(default_factory=EvalOptions)
@@ -55,6 +58,7 @@ class Eval:
         """Evaluate, write, print the table; 0."""
         from ..data.image_sets import check_splits, open_image_set
         from ..progress import Bar
+        from ..svr.accelerator import on_gpus
         from ..svr.embedding import require_tsne
         from ..svr.evaluation import evaluate
         from ..svr.model_file import load_model
@@ -62,7 +66,7 @@ class Eval:
         check_folder(self.out, RESULTS, overwrite=self.overwrite)
         if self.evaluation.codes:
             require_tsne()
-        model = load_model(self.checkpoint)
+        model = load_model(self.checkpoint).to("cuda" if on_gpus(self.accelerator) else "cpu")
         home = self.train or self.data
         data, train = open_image_set(self.data, split=self.split), open_image_set(home, split="train")
         if (home.resolve(), "train") != (self.data.resolve(), self.split):

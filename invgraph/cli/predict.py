@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import Positional, arg
 
 from ..errors import InputError
+from ..svr.accelerator import Accelerator
 from ..svr.refine import STEPS
 from .folder import check_folder, filled_folder
 from .output import shown
@@ -52,12 +53,15 @@ class Predict:
     pictures taken much higher or lower than those, or with a wide angle, 0 may be better."""
     no_turntable: bool = False
     """Write no videos, which take a second or two each."""
+    accelerator: Accelerator = "cpu"
+    """Where the network and its refinement work: cpu, gpu, or auto for a GPU where there is one."""
     overwrite: bool = False
     """Replace the results in DIR."""
 
     def run(self) -> int:
         """Reconstruct, write, say what was unusual; 0, or 2 if a picture could not be used."""
         from ..progress import Bar
+        from ..svr.accelerator import on_gpus
         from ..svr.model_file import load_model
 
         if self.refine < 0:
@@ -69,7 +73,7 @@ class Predict:
         names = _names(self.images)
         results = [PAGE, RECORD, *(f"{name}.{end}" for name in names for end in ("ply", "glb", "mp4"))]
         check_folder(self.out, results, overwrite=self.overwrite)
-        model = load_model(self.checkpoint)
+        model = load_model(self.checkpoint).to("cuda" if on_gpus(self.accelerator) else "cpu")
         entries: list[dict[str, Any]] = []
         cards: list[Any] = []
         with filled_folder(self.out, results), Bar("predict") as bar:

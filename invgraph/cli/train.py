@@ -31,8 +31,8 @@ class Train:
 
     DATA holds the files of SoftRas/NMR ShapeNet, as 'invgraph data shapes' makes them, or the folders of Occupancy
     Networks or of DVR. Writes into DIR: last.ckpt, that 'invgraph predict' and --resume take, best.ckpt, options.json
-    and tensorboard. Ctrl-C ends after the step at work; --resume goes on to the weights of a run that was never
-    interrupted, also after a kill. Needs Lightning (pip install '.[train]').
+    and tensorboard. Ctrl-C ends after the step at work; --resume goes on, also after a kill, to the weights of a run
+    that was never interrupted (on a GPU, to rounding). Needs Lightning (pip install '.[train]').
     """
 
     data: Annotated[Positional[Path], arg(metavar="DATA")]

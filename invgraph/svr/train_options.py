@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from ..errors import InputError
+from .accelerator import Accelerator
 from .batches import BatchOptions
 from .decoders import DecoderKind
 from .model import ModelOptions
@@ -156,8 +157,8 @@ class RunOptions:
     """Processes on this machine: one a GPU where there are GPUs."""
     num_nodes: int = 1
     """Machines; start the same command on each, with MASTER_ADDR, MASTER_PORT and NODE_RANK set, or under SLURM."""
-    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    """gpu where there is one."""
+    accelerator: Accelerator = "auto"
+    """auto: gpu where there is one, and invgraph was built for it."""
     precision: Precision = "auto"
     """bf16: the networks in mixed precision; geometry stays in float32. auto: where the processor has bf16."""
     workers: int = 0

@@ -16,7 +16,7 @@ from ..checkpoint import load_checkpoint, save_checkpoint
 from ..data.image_sets import ImageSet
 from ..errors import InputError
 from ..interrupt import Interrupt
-from ..ops.cuda import built
+from .accelerator import on_gpus
 from .batches import Batch, StepBatches, loader
 from .description import describe
 from .model import CUSTOM, Reconstructor
@@ -50,7 +50,7 @@ def make_fabric(run: RunOptions) -> Fabric:
         from lightning.fabric import Fabric
     except ImportError as error:
         raise InputError("training needs Lightning (pip install '.[train]')") from error
-    on_gpu = _on_gpu(run)
+    on_gpu = on_gpus(run.accelerator)
     if on_gpu and run.devices > torch.cuda.device_count():
         raise InputError(f"devices: expected at most the {torch.cuda.device_count()} GPUs there are, got {run.devices}")
     how: dict[str, Any] = {"precision": "32-true"}
@@ -71,20 +71,6 @@ def make_fabric(run: RunOptions) -> Fabric:
         strategy="ddp" if run.devices * run.num_nodes > 1 else "auto",
         **how,
     )
-
-
-def _on_gpu(run: RunOptions) -> bool:
-    """Whether it runs on GPUs: where nothing is asked for, if torch finds one and there are kernels for it."""
-    if run.accelerator == "cpu":
-        return False
-    lacking = None
-    if not torch.cuda.is_available():
-        lacking = "torch finds none"
-    elif not built():
-        lacking = "invgraph was built without kernels for it (put nvcc on PATH and reinstall with INVGRAPH_CUDA=on)"
-    if run.accelerator == "gpu" and lacking:
-        raise InputError(f"accelerator: gpu was asked for, and {lacking}")
-    return lacking is None
 
 
 def _precision(run: RunOptions, on_gpu: bool) -> Precision:

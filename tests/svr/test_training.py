@@ -14,7 +14,7 @@ from invgraph import InputError
 from invgraph.cli import main
 from invgraph.cli.train import Train
 from invgraph.data.image_sets import NmrShapes
-from invgraph.svr import load_model, training
+from invgraph.svr import accelerator, load_model, training
 
 pytest.importorskip("lightning")
 from invgraph.svr.train_options import RunOptions, TrainOptions
@@ -141,7 +141,7 @@ def test_an_encoder_of_the_callers_own_is_trained_and_resumed(splits, tmp_path):
 def test_a_gpu_is_taken_where_there_are_kernels_for_it(monkeypatch, found, kernels, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: found)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: int(found))
-    monkeypatch.setattr(training, "built", lambda: kernels)
+    monkeypatch.setattr(accelerator, "built", lambda: kernels)
     if expected:
         assert training.make_fabric(RunOptions()).device.type == "cpu"
         with pytest.raises(InputError, match=expected):
