@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import InputError
 
+_TOLD = 6  # results by name
 _EARLIER = ".earlier"  # what was there before, while new results are made
 
 
@@ -42,7 +43,8 @@ def check_folder(out: Path, names: Sequence[str], *, overwrite: bool, resume: bo
     found = [name for name in names if os.path.lexists(out / name) or os.path.lexists(out / _EARLIER / name)]
     if found and not (overwrite or resume):
         instead = "--overwrite" if resume is None else "--overwrite or --resume"
-        raise InputError(f"{out}: already holds results ({', '.join(found)}); choose another folder or {instead}")
+        some = ", ".join(found[:_TOLD]) + (f" and {len(found) - _TOLD} more" if len(found) > _TOLD else "")
+        raise InputError(f"{out}: already holds results ({some}); choose another folder or {instead}")
     if resume and not found:
         raise InputError(f"{out}: holds no run to resume")
 

@@ -265,3 +265,12 @@ def test_the_command_refuses_splits_that_share_shapes(root, tmp_path, capsys):
     assert main(["train", str(root), "--out", str(tmp_path / "out"), *smoke]) == 2
     assert "are in both 'train' and 'val'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_refuses_classes_that_it_cannot_learn(tmp_path, capsys):
+    write_split(tmp_path, "train", {BOXES: TRAIN[BOXES][:1]})
+    write_split(tmp_path, "val", {BOXES: TRAIN[BOXES][1:2], BALLS: TRAIN[BALLS][:1]})
+    smoke = ["--preset", "smoke", "--accelerator", "cpu", "--steps", "1", "--no-tensorboard"]
+    assert main(["train", str(tmp_path), "--out", str(tmp_path / "out"), *smoke]) == 2
+    assert "there are shapes in 'val', and none in 'train'" in capsys.readouterr().err
+    assert main(["train", str(tmp_path), "--out", str(tmp_path / "out"), *smoke, "--classes", BOXES]) == 0

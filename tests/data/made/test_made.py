@@ -7,9 +7,21 @@ from carving import agreement
 
 import invgraph as ig
 from invgraph import InputError
-from invgraph.data import SYNSETS, MadeOptions, NmrShapes, check_splits, make_shape, make_shapes, nmr_cameras
+from invgraph.data import (
+    SYNSETS,
+    MadeOptions,
+    NmrShapes,
+    SampleOptions,
+    check_splits,
+    make_shape,
+    make_shapes,
+    nmr_cameras,
+    sample_shape,
+)
+from invgraph.data.made.shape import shape_seed
 
 pytest.importorskip("manifold3d")
+from invgraph.data.made.build import ENOUGH, sampled_points
 
 SMALL = MadeOptions(count=11, classes=("mug", "table"), split=(2, 1, 1), points=100, seed=5)
 
@@ -144,3 +156,11 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot make the folder"):
         make_shapes(tmp_path / "file" / "out", SMALL)
+
+
+def test_the_thinnest_shapes_have_points_inside():
+    glider = make_shape("airplane", 413)  # fills 0.0006 of the cube
+    seed = shape_seed("airplane", 413, 0) >> 1
+    with pytest.raises(InputError, match="encloses none of the points"):
+        sample_shape(glider, SampleOptions(points=ENOUGH, near=0, cloud=0, voxels=0), seed=seed)
+    assert sampled_points(glider, 100, seed).occupancies.any()
