@@ -121,10 +121,10 @@ class Reconstructor(nn.Module):
         self.options = options = options or ModelOptions()
         self.data: dict[str, Any] = {}
         self.extra: dict[str, Any] = {}
-        if (encoder is None) == (options.encoder == CUSTOM):
-            raise ValueError(
-                f"encoder: a module goes with the name {CUSTOM!r}, got {encoder!r} and {options.encoder!r}"
-            )
+        if encoder is None and options.encoder == CUSTOM:
+            raise ValueError(f"encoder: {CUSTOM!r} is a module of your own, given from Python, and there is none")
+        if encoder is not None and options.encoder != CUSTOM:
+            raise ValueError(f"encoder: a module of your own goes with the name {CUSTOM!r}, got {options.encoder!r}")
         if encoder is None:
             encoder = make_encoder(options.encoder, options.channels, options.image_size, options.code_size)
         # convolutions take three quarters of the time that they take with channels first

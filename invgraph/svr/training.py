@@ -19,7 +19,7 @@ from ..interrupt import Interrupt
 from .accelerator import on_gpus
 from .batches import Batch, StepBatches, loader
 from .description import describe
-from .model import CUSTOM, Reconstructor
+from .model import Reconstructor
 from .model_file import model_entry, save_model
 from .objective import Objective
 from .synced_norm import sync_batch_norms
@@ -119,6 +119,7 @@ def train(
     Raises:
         InputError: data or options that cannot be trained with, a checkpoint of another run or network, a checkpoint
             that cannot be written (the last one is still there).
+        ValueError: an encoder, and options that do not say "custom", or the other way round.
         ArithmeticError: the loss became NaN or infinite.
     """
     run = run or RunOptions()
@@ -136,10 +137,6 @@ def train(
         )
     if train_data.image_size[0] != train_data.image_size[1]:
         raise InputError(f"{train_data.root}: expected square pictures, got {train_data.image_size} pixels")
-    if options.encoder == CUSTOM and encoder is None:
-        raise InputError(f"encoder: {CUSTOM!r} is a module of your own, given to invgraph.svr.train(encoder=...)")
-    if options.encoder != CUSTOM and encoder is not None:
-        raise InputError(f"encoder: a module of your own goes with the name {CUSTOM!r}, got {options.encoder!r}")
     training = _Training(train_data, val_data, options, Path(folder), encoder, run, fabric, watchers)
     try:
         if resume:

@@ -128,9 +128,9 @@ def test_an_encoder_of_the_callers_own_is_trained_and_resumed(splits, tmp_path):
     expected, got = (load_model(tmp_path / name / "last.ckpt", encoder=own()) for name in ("whole", "cut"))
     assert all(torch.equal(x, y) for x, y in zip(expected.parameters(), got.parameters(), strict=True))
     assert not torch.equal(got.encoder[2].weight, own()[2].weight)
-    with pytest.raises(InputError, match="'custom' is a module of your own"):
+    with pytest.raises(ValueError, match="'custom' is a module of your own"):
         train(*splits, options, tmp_path, run=OFTEN)
-    with pytest.raises(InputError, match="goes with the name 'custom', got 'vit'"):
+    with pytest.raises(ValueError, match="goes with the name 'custom', got 'vit'"):
         train(*splits, SMALL, tmp_path, encoder=own(), run=OFTEN)
 
 
