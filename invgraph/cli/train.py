@@ -87,17 +87,14 @@ class Train:
 
     def _train(self, *, watched: bool) -> TrainResult:
         from ..data.image_sets import check_splits, open_image_set
-        from ..data.image_sets.synsets import class_name
+        from ..data.image_sets.splits import check_classes
         from ..svr.train_watchers import TrainingBar, TrainingBoard, Watcher
         from ..svr.training import make_fabric, train
 
         keep_freed_memory()
         data = open_image_set(self.data, split="train", classes=self.classes or None)
         held = open_image_set(self.data, split="val", classes=self.classes or None)
-        lacking = [class_name(synset) for synset in held.classes if synset not in data.classes]
-        if lacking:
-            raise InputError(f"{self.data}: of {', '.join(lacking)} there are shapes in 'val', and none in 'train'")
-        held = open_image_set(self.data, split="val", classes=data.classes)
+        check_classes({"train": data, "val": held})
         watchers: list[Watcher] = []
         if watched:
             check_splits({"train": data, "val": held})

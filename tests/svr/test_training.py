@@ -274,3 +274,7 @@ def test_the_command_refuses_classes_that_it_cannot_learn(tmp_path, capsys):
     assert main(["train", str(tmp_path), "--out", str(tmp_path / "out"), *smoke]) == 2
     assert "there are shapes in 'val', and none in 'train'" in capsys.readouterr().err
     assert main(["train", str(tmp_path), "--out", str(tmp_path / "out"), *smoke, "--classes", BOXES]) == 0
+    write_split(tmp_path / "less", "train", TRAIN)
+    write_split(tmp_path / "less", "val", {BOXES: TRAIN[BOXES][:1]})
+    assert main(["train", str(tmp_path / "less"), "--out", str(tmp_path / "out2"), *smoke]) == 2
+    assert "there are shapes in 'train', and none in 'val'" in capsys.readouterr().err

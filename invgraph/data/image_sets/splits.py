@@ -1,4 +1,4 @@
-"""Whether a data set is fit for learning: splits that share no shapes."""
+"""Whether a data set is fit for learning: splits that share their classes and no shapes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol
 
 from ...errors import InputError
+from .synsets import class_name
 
 SHARED = 0.02
 """Share of a split's shapes that may be in another: ShapeNet holds some models twice."""
@@ -16,6 +17,26 @@ class HasDigests(Protocol):
     """A data set that can tell its shapes apart."""
 
     def digests(self) -> Sequence[Hashable]: ...
+
+
+class HasClasses(Protocol):
+    """A data set that knows its classes."""
+
+    @property
+    def classes(self) -> Sequence[str]: ...
+
+
+def check_classes(splits: Mapping[str, HasClasses]) -> None:
+    """Compare the classes of splits, given by name.
+
+    Raises:
+        InputError: one has shapes of a class, and another has none.
+    """
+    for name, data in splits.items():
+        for other, lacks in splits.items():
+            alone = [class_name(synset) for synset in data.classes if synset not in lacks.classes]
+            if alone:
+                raise InputError(f"classes: of {', '.join(alone)} there are shapes in {name!r}, and none in {other!r}")
 
 
 def check_splits(splits: Mapping[str, HasDigests]) -> None:
