@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import sys
 from dataclasses import dataclass, field
@@ -13,15 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from ..data.shapes.sampling import SampleOptions
+from ..data.shapes.shares import SPLITS, check_shares
 from ..errors import InputError
 from .data_pack import pack
 from .folder import check_folder, remove
+from .record import check_record, write_record
 
 if TYPE_CHECKING:
     from ..data import SampleReport
 
 RECORD = "sampling.json"
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,15 @@ class DataSample:
             raise InputError(f"--category: expected the name of a folder, got {self.category!r}")
         if self.workers is not None and self.workers < 1:
             raise InputError(f"--workers: expected at least 1, got {self.workers}")
-        if self.split is not None and not (min(self.split) >= 0 and 0 < sum(self.split) < float("inf")):
-            raise InputError(f"--split: expected three shares not below 0 with a sum above 0, got {self.split}")
+        if self.split is not None:
+            check_shares(self.split)
         prefix = f"{self.category}/" if self.category else ""
         meshes = {f"{prefix}{name}": path for name, path in find_meshes(self.meshes).items()}
         self._check_out(list(meshes))
         self.out.mkdir(parents=True, exist_ok=True)
         for name in meshes if self.overwrite else ():
             remove(self.out / name, FILES)  # before the record: a run that is broken off leaves none of the old ones
-        self._write_record()
+        write_record(self.out / RECORD, "sample", dataclasses.asdict(self.sample))
         with Bar("sample") as bar:
 
             def show(report: SampleReport, total: int) -> None:
@@ -105,24 +105,8 @@ class DataSample:
         results = [RECORD, *there[:3]]
         found = [name for name in results if os.path.lexists(self.out / name)]
         check_folder(self.out, results, overwrite=self.overwrite, resume=self.resume and bool(found))
-        path = self.out / RECORD
-        if not (self.resume and path.is_file()):
-            return
-        try:
-            began = json.loads(path.read_text(encoding="utf-8"))["sample"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: not the record of a data set ({type(error).__name__})") from error
-        for name, value in _plain(self.sample).items():
-            if not isinstance(began, dict) or began.get(name) != value:
-                before = began.get(name) if isinstance(began, dict) else began
-                raise InputError(f"{path}: the data set was sampled with {name} {before}, now it would be {value}")
-
-    def _write_record(self) -> None:
-        from .. import __version__
-        from ..geometry.files import write_atomically
-
-        text = json.dumps({"invgraph": __version__, "sample": _plain(self.sample)}, indent=2)
-        write_atomically(self.out / RECORD, f"{text}\n".encode())
+        if self.resume and (self.out / RECORD).is_file():
+            check_record(self.out / RECORD, "sample", dataclasses.asdict(self.sample))
 
     def _say(self, report: SampleReport) -> None:
         """Failures first, then the sum, then how to go on."""
@@ -141,8 +125,3 @@ class DataSample:
         )
         if report.interrupted:
             print("interrupted; the same command with --resume goes on")
-
-
-def _plain(options: SampleOptions) -> dict[str, object]:
-    """As JSON gives it back."""
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(options).items()}

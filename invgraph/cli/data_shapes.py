@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import sys
 from dataclasses import dataclass, field
@@ -15,9 +14,10 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 from ..data.made.options import MadeOptions
 from ..errors import InputError
 from .folder import check_folder, remove
+from .record import check_record, write_record
 
 if TYPE_CHECKING:
-    from ..data.made import MadeReport
+    from ..data import PicturesReport
 
 RECORD = "made.json"
 
@@ -45,21 +45,21 @@ class DataShapes:
         """Make, write, say what was made; 0, 2 if something failed, 130 if it was interrupted."""
         from ..data.made import make_shapes
         from ..data.made import parts as parts  # says that manifold3d is missing before anything is written
-        from ..geometry.files import write_atomically
         from ..progress import Bar
 
         if self.workers is not None and self.workers < 1:
             raise InputError(f"--workers: expected at least 1, got {self.workers}")
         check_folder(self.out, self._results(), overwrite=self.overwrite, resume=self.resume)
+        options = dataclasses.asdict(self.made)
         if self.resume:
-            self._check_record()
+            check_record(self.out / RECORD, "made", options)
         self.out.mkdir(parents=True, exist_ok=True)
         if self.overwrite:
             remove(self.out, self._results())
-        write_atomically(self.out / RECORD, f"{json.dumps(self._record(), indent=2)}\n".encode())
+        write_record(self.out / RECORD, "made", options)
         with Bar("make") as bar:
 
-            def show(report: MadeReport, total: int) -> None:
+            def show(report: PicturesReport, total: int) -> None:
                 bar.update(completed=report.done + report.there, total=total, scores=f"{len(report.failed)} failed")
 
             workers = self.workers or len(os.sched_getaffinity(0))
@@ -78,28 +78,8 @@ class DataShapes:
 
     def _results(self) -> list[str]:
         """What this command writes, or may have written."""
-        from ..data.made.build import PIECES
+        from ..data.image_sets.nmr_writer import PIECES
         from ..data.made.classes import SYNSETS
 
         found = [path.name for name in SYNSETS.values() for path in self.out.glob(f"{name}_*_*.npz")]
         return [RECORD, PIECES, *sorted(found)]
-
-    def _record(self) -> dict[str, object]:
-        from .. import __version__
-
-        return {"invgraph": __version__, "made": json.loads(json.dumps(dataclasses.asdict(self.made)))}
-
-    def _check_record(self) -> None:
-        """A run goes on with the options that it began with."""
-        path = self.out / RECORD
-        try:
-            began = json.loads(path.read_text(encoding="utf-8"))["made"]
-            for name, value in self._record()["made"].items():  # type: ignore[attr-defined]
-                if began[name] != value:
-                    raise InputError(
-                        f"{path}: the data set was begun with {name} {began[name]}, now it would be {value}"
-                    )
-        except InputError:
-            raise
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: not the record of a data set ({type(error).__name__})") from error

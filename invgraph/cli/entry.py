@@ -28,6 +28,7 @@ COMMANDS = {
     "doctor": "Check a data set: what is wrong, and what is risky.",
     "data sample": "Sample meshes into a data set of shapes: occupancies, point clouds, voxels.",
     "data pack": "Pack a data set of shapes into one HDF5 file.",
+    "data pictures": "Draw meshes into a data set in pictures: 24 views, voxels and points of each.",
     "data shapes": "Make a data set of shapes in pictures: 24 views, voxels and points of each.",
 }
 OK, USAGE, INTERRUPTED = 0, 2, 130

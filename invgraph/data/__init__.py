@@ -7,13 +7,17 @@ from .image_sets import (
     DvrShapes,
     ImageSet,
     NmrShapes,
+    PictureOptions,
+    PicturesReport,
     check_splits,
     nmr_cameras,
+    nmr_pictures,
     nmr_voxels,
     open_image_set,
+    picture_meshes,
 )
 from .load import load_views
-from .made import SYNSETS, MadeOptions, MadeReport, make_shape, make_shapes
+from .made import SYNSETS, MadeOptions, make_shape, make_shapes
 from .masks import Threshold
 from .shapes import (
     PackedShapes,
@@ -49,9 +53,10 @@ __all__ = [
     "Finding",
     "ImageSet",
     "MadeOptions",
-    "MadeReport",
     "NmrShapes",
     "PackedShapes",
+    "PictureOptions",
+    "PicturesReport",
     "SampleOptions",
     "SampleReport",
     "ShapeCloud",
@@ -71,9 +76,11 @@ __all__ = [
     "make_shape",
     "make_shapes",
     "nmr_cameras",
+    "nmr_pictures",
     "nmr_voxels",
     "open_image_set",
     "pack_shapes",
+    "picture_meshes",
     "sample_meshes",
     "sample_shape",
     "save_binvox",

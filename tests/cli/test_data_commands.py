@@ -66,7 +66,7 @@ def test_resume_adds_and_keeps_and_asks_for_the_same_options(meshes, tmp_path, c
     assert run("sample", meshes, "--out", out, *SMALL, "--resume") == 0
     assert "3 sampled" in capsys.readouterr().out
     assert run("sample", meshes, "--out", out, *SMALL, "--resume", "--seed", 5) == 2
-    assert "sampled with seed 0, now it would be 5" in capsys.readouterr().err
+    assert "begun with seed 0, now it would be 5" in capsys.readouterr().err
     (out / "a" / "picture.png").touch()
     assert run("sample", meshes, "--out", out, *SMALL, "--overwrite", "--seed", 5, "--near", 0) == 0
     assert {p.name for p in (out / "a").iterdir()} == {"points.npz", "pointcloud.npz", "model.binvox", "picture.png"}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..shapes.shares import SPLITS, check_shares, share_out
 from .classes import SYNSETS
-
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,7 @@ class MadeOptions:
             raise ValueError(
                 f"count: expected at least a shape for each of {len(self.classes)} classes, got {self.count}"
             )
-        if len(self.split) != 3 or not min(self.split) >= 0 or not 0 < sum(self.split) < float("inf"):
-            raise ValueError(f"split: expected three shares not below 0 with a sum above 0, got {self.split}")
+        check_shares(self.split)
         if not 0 <= self.points <= 1_000_000:
             raise ValueError(f"points: expected 0 to 1,000,000, got {self.points}")
 
@@ -44,11 +42,7 @@ class MadeOptions:
         wanted: dict[tuple[str, str], range] = {}
         for i, name in enumerate(self.classes):
             total = self.count // len(self.classes) + (i < self.count % len(self.classes))
-            begin, so_far = 0, 0.0
-            for split, share in zip(SPLITS, self.split, strict=True):
-                so_far += share / sum(self.split)
-                end = round(total * so_far)
-                if end > begin:
-                    wanted[name, split] = range(begin, end)
-                begin = end
+            for split, part in zip(SPLITS, share_out(total, self.split), strict=True):
+                if part:
+                    wanted[name, split] = part
         return wanted

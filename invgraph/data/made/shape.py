@@ -1,4 +1,4 @@
-"""One made shape: a class, a seed and a number give a closed, coloured mesh in the unit cube, and its pictures."""
+"""One made shape: a class, a seed and a number give a closed, coloured mesh in the unit cube."""
 
 from __future__ import annotations
 
@@ -9,17 +9,7 @@ import torch
 
 from ...geometry.appearance import FaceColors
 from ...geometry.mesh import Mesh
-from ...render.lights import AmbientLight, DirectionalLight
-from ...render.renderer import render
-from ..image_sets.nmr_frame import nmr_cameras
 from .classes import SYNSETS, builders
-
-LIGHTS = (
-    AmbientLight(0.38),
-    DirectionalLight((0.5, 1.0, 0.8), 0.5),
-    DirectionalLight((-0.9, 0.3, 0.2), 0.22),
-    DirectionalLight((0.2, 0.1, -1.0), 0.15),
-)
 
 
 def make_shape(name: str, index: int, *, seed: int = 0) -> Mesh:
@@ -52,18 +42,3 @@ def make_shape(name: str, index: int, *, seed: int = 0) -> Mesh:
 def shape_seed(name: str, index: int, seed: int) -> int:
     """Seed of a shape's random numbers, which does not depend on the shapes beside it."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{name}/{index}".encode()).digest()[:8], "big")
-
-
-def draw(mesh: Mesh) -> torch.Tensor:
-    """(24, 4, 64, 64) uint8: the shaded, antialiased views of a mesh, as in the NMR set; alpha is the last channel.
-
-    Colours are straight, and black where alpha is 0.
-    """
-    drawn = render(mesh, nmr_cameras(), outputs=("rgb", "alpha"), lights=LIGHTS, flat=True)
-    alpha = drawn.alpha[..., None]
-    # the picture is blended with black at the outline: divided by alpha it is straight
-    straight = torch.where(alpha > 0, drawn.rgb / alpha.clamp_min(1 / 255), torch.zeros(()))
-    rgba = torch.cat([straight.clamp(0, 1), alpha.clamp(0, 1)], -1)
-    rgba = (255 * rgba).round().to(torch.uint8)
-    rgba[..., :3] *= rgba[..., 3:] > 0
-    return rgba.permute(0, 3, 1, 2).contiguous()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,10 +94,7 @@ def sample_meshes(
                 report.failed[name] = told if told.startswith(path) else f"{path}: {told}"
             else:
                 report.done.append(name)
-                doubtful, warned = outcome.result
-                for message in warned:
-                    warnings.warn(message, stacklevel=2)
-                if doubtful > DOUBTFUL:
+                if outcome.result > DOUBTFUL:
                     report.doubtful.append(name)
             if progress is not None:
                 progress(report, len(meshes))
@@ -112,14 +108,12 @@ def is_finished(folder: Path, options: SampleOptions) -> bool:
     return all((folder / name).is_file() for name in file_names(options))
 
 
-def _sample_file(job: _Job) -> tuple[float, list[str]]:
-    """Read, sample, write; the share of doubtful points, and what there was to warn of."""
+def _sample_file(job: _Job) -> float:
+    """Read, sample, write; the share of doubtful points."""
     from ...geometry.files import load_mesh
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        mesh = load_mesh(job.path, appearance=False)
-        seed = hashlib.sha256(f"{job.options.seed}/{job.name}".encode()).digest()[:7]
-        samples = sample_shape(mesh, job.options, seed=int.from_bytes(seed, "big"))
-        save_samples(job.folder, samples)
-    return samples.doubtful, [str(warning.message) for warning in caught if warning.category is UserWarning]
+    mesh = load_mesh(job.path, appearance=False)
+    seed = hashlib.sha256(f"{job.options.seed}/{job.name}".encode()).digest()[:7]
+    samples = sample_shape(mesh, job.options, seed=int.from_bytes(seed, "big"))
+    save_samples(job.folder, samples)
+    return samples.doubtful

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from .binvox import load_binvox, save_binvox
 from .npz import load_pointcloud, load_points, save_pointcloud, save_points
 from .records import ShapeCloud, ShapePoints, Voxels
 from .sampling import SampleOptions, ShapeSamples
+from .shares import share_out, shuffled
 
 POINTS, NEAR, CLOUD, VOXELS = "points.npz", "points_near.npz", "pointcloud.npz", "model.binvox"
 FILES = (POINTS, NEAR, CLOUD, VOXELS)
@@ -137,15 +137,10 @@ def write_splits(root: str | os.PathLike[str], shares: Mapping[str, float], *, s
     for index, name in enumerate(everything.models):
         by_folder.setdefault(everything.path(index).parent, []).append(name)
     for folder, names in by_folder.items():
-        # by the hash of their names: the order does not depend on the file system
-        names = sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
-        begin, share_so_far = 0, 0.0
-        for split, share in shares.items():
-            share_so_far += share / total
-            end = round(len(names) * share_so_far)
-            lines = sorted(Path(name).name for name in names[begin:end])
+        names = shuffled(names, seed)
+        for split, part in zip(shares, share_out(len(names), list(shares.values())), strict=True):
+            lines = sorted(Path(names[i]).name for i in part)
             write_atomically(folder / f"{split}.lst", "".join(f"{line}\n" for line in lines).encode())
-            begin = end
 
 
 def _holds_models(folder: Path, marks: Sequence[str]) -> bool:

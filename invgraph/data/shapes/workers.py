@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -31,7 +32,8 @@ def run_jobs(
     """Run ``function`` on each job and give what came of it, in the order in which they end.
 
     A job that raises, or whose process dies (as of too little memory), fails alone. After a first Ctrl-C no job is
-    begun, and those at work are finished; if the consumer stops early or a second Ctrl-C comes, they are ended.
+    begun, and those at work are finished; if the consumer stops early or a second Ctrl-C comes, they are ended. What a
+    job warns of is warned of here.
 
     Args:
         function: of a module, by whose name the processes find it: they inherit no state of this one (forkserver), and
@@ -44,7 +46,7 @@ def run_jobs(
         for job in jobs:
             if interrupt.requested:
                 return
-            yield Outcome(job, *_attempt(function, job))
+            yield _outcome(job, *_attempt(function, job))
         return
     waiting = list(reversed(jobs))
     busy: dict[Connection, tuple[Any, Job]] = {}
@@ -62,7 +64,7 @@ def run_jobs(
                 assert isinstance(ready, Connection)
                 process, job = busy.pop(ready)
                 try:
-                    outcome = Outcome(job, *ready.recv())
+                    outcome = _outcome(job, *ready.recv())
                     idle.append((process, ready))
                 except (EOFError, ConnectionResetError):
                     process.join()
@@ -106,13 +108,24 @@ def _serve(function: Callable[[Any], Any], connection: Connection) -> None:
         connection.send(_attempt(function, job))
 
 
-def _attempt(function: Callable[[Any], Any], job: Any) -> tuple[Any, str | None]:
-    try:
-        return function(job), None
-    except (ValueError, OSError) as error:
-        return None, " ".join(str(error).split()) or type(error).__name__
-    except Exception as error:  # one job does not stop the others, whatever happens to it
-        return None, f"{type(error).__name__}: {' '.join(str(error).split())}"
+def _attempt(function: Callable[[Any], Any], job: Any) -> tuple[Any, str | None, list[str]]:
+    """The result, or why there is none; and what there was to warn of."""
+    result, failure = None, None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            result = function(job)
+        except (ValueError, OSError) as error:
+            failure = " ".join(str(error).split()) or type(error).__name__
+        except Exception as error:  # one job does not stop the others, whatever happens to it
+            failure = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return result, failure, [str(warning.message) for warning in caught if warning.category is UserWarning]
+
+
+def _outcome(job: Any, result: Any, failure: str | None, warned: list[str]) -> Outcome[Any, Any]:
+    for message in warned:
+        warnings.warn(message, stacklevel=3)  # for the consumer, not for a process that nobody sees
+    return Outcome(job, result, failure)
 
 
 def _why(exit_code: int | None) -> str:

@@ -21,7 +21,7 @@ from invgraph.data import (
 from invgraph.data.made.shape import shape_seed
 
 pytest.importorskip("manifold3d")
-from invgraph.data.made.build import ENOUGH, sampled_points
+from invgraph.data.image_sets.nmr_writer import ENOUGH, sampled_points
 
 SMALL = MadeOptions(count=11, classes=("mug", "table"), split=(2, 1, 1), points=100, seed=5)
 

@@ -1,0 +1,96 @@
+"""``invgraph data pictures MESH... --out DIR``: meshes to a data set in pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+from ..data.image_sets.pictured_meshes import PictureOptions
+from ..errors import InputError
+from .folder import check_folder, remove
+from .record import check_record, write_record
+
+if TYPE_CHECKING:
+    from ..data import PicturesReport
+
+RECORD = "pictures.json"
+
+
+@dataclass(frozen=True)
+class DataPictures:
+    """Draw meshes into a data set that `invgraph train` learns from, in the format of the SoftRas/NMR ShapeNet files.
+
+    For each class and split: 24 views of 64x64 RGBA, 32^3 voxels, and points with occupancies. A mesh is put into the
+    unit cube, and drawn with its colours or texture. One that cannot be read or drawn does not stop the others: it is
+    named in the end, and the exit status is 2. Ctrl-C ends after the meshes at work; --resume goes on.
+    """
+
+    meshes: Annotated[Positional[tuple[Path, ...]], arg(metavar="MESH ...")]
+    """Mesh files (obj, ply, glb, off, stl), or folders of them; the folder that a file is in there is its class."""
+    out: Annotated[Path, arg(metavar="DIR")]
+    """Folder of the data set; made if missing."""
+    category: Annotated[str, arg(metavar="NAME")] = ""
+    """The class of all meshes, wherever they lie."""
+    workers: Annotated[int | None, arg(metavar="N")] = None
+    """Processes; default: one for each core."""
+    overwrite: bool = False
+    """Replace the data set in DIR."""
+    resume: bool = False
+    """Go on with DIR; meshes that are drawn are passed over."""
+    pictures: OmitArgPrefixes[PictureOptions] = field(default_factory=PictureOptions)
+
+    def run(self) -> int:
+        """Draw, write, say what failed; 0, 2 if a mesh failed, 130 if it was interrupted."""
+        from ..data import find_meshes, picture_meshes
+        from ..progress import Bar
+
+        if not self.meshes:
+            raise InputError("MESH: expected mesh files or folders of them")
+        if len(Path(self.category).parts) > 1 or self.category in (".", ".."):
+            raise InputError(f"--category: expected a name, got {self.category!r}")
+        if self.workers is not None and self.workers < 1:
+            raise InputError(f"--workers: expected at least 1, got {self.workers}")
+        meshes = find_meshes(self.meshes)
+        if self.category:
+            meshes = {f"{self.category}/{name.replace('/', '_')}": path for name, path in meshes.items()}
+        check_folder(self.out, self._results(), overwrite=self.overwrite, resume=self.resume)
+        options, files = dataclasses.asdict(self.pictures), {name: str(path) for name, path in meshes.items()}
+        if self.resume and check_record(self.out / RECORD, "pictures", options).get("meshes") != files:
+            raise InputError(f"{self.out / RECORD}: the data set was begun with other meshes")
+        self.out.mkdir(parents=True, exist_ok=True)
+        if self.overwrite:
+            remove(self.out, self._results())
+        write_record(self.out / RECORD, "pictures", options, meshes=files)
+        with Bar("draw") as bar:
+
+            def show(report: PicturesReport, total: int) -> None:
+                finished = report.done + report.there + len(report.failed)
+                bar.update(completed=finished, total=total, scores=f"{len(report.failed)} failed")
+
+            workers = self.workers or len(os.sched_getaffinity(0))
+            report = picture_meshes(meshes, self.out, self.pictures, workers=workers, progress=show)
+        write_record(self.out / RECORD, "pictures", options, meshes=files, shapes=report.written)
+        for sentence in report.failed:
+            print(f"invgraph data pictures: error: {sentence}", file=sys.stderr)
+        print(
+            f"{report.done} meshes drawn in {report.seconds:.1f} s, {report.there} were there, "
+            f"{len(report.failed)} failed: {self.out}"
+        )
+        if report.interrupted:
+            print("interrupted; the same command with --resume goes on")
+            return 130
+        return 2 if report.failed else 0
+
+    def _results(self) -> list[str]:
+        """What this command writes, or may have written."""
+        from ..data.image_sets.nmr_writer import PIECES
+        from ..data.shapes.shares import SPLITS
+
+        found = [path.name for split in SPLITS for path in self.out.glob(f"*_{split}_*.npz")]
+        return [RECORD, PIECES, *sorted(found)]
