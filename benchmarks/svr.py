@@ -10,6 +10,7 @@ from torch import Tensor
 
 from benchmarks.measure import Step, header, machine, medians_ms, ms, row
 from invgraph.cameras import Cameras
+from invgraph.cli.memory import keep_freed_memory
 from invgraph.data.image_sets import nmr_cameras
 from invgraph.geometry import Mesh, icosphere
 from invgraph.render import render, sigma_from_ndc
@@ -24,6 +25,7 @@ SHAPES, SIGMA = 16, 1e-4  # the latter in normalised device coordinates, as Soft
 
 def training(arguments: argparse.Namespace) -> None:
     """The setting of Soft Rasterizer: 16 shapes in two views each, four renders a shape, 64x64, 1,280 faces."""
+    keep_freed_memory()  # as `invgraph train` does
     print(machine("pytorch3d") + "\n")
     batch, cameras = _batch(), nmr_cameras()
     sigma = sigma_from_ndc(SIGMA, (64, 64))

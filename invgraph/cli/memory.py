@@ -12,9 +12,8 @@ _NEVER, _NONE = -1, 0
 def keep_freed_memory() -> None:
     """Let this process keep what it frees, where the C library can be told to.
 
-    Steps of a training ask for the same large pieces again and again. glibc gives those back to the system, and taking
-    them anew, page by page, was a seventh of a step with a lattice; meshes, whose pieces are small, take as long as
-    before.
+    Steps of a training ask for the same large pieces again and again, gradients of the weights above all. glibc gives
+    those back to the system, and taking them anew, page by page (11,000 of them), was a seventh of a step.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
