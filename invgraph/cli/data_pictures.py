@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +17,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 from ..data.image_sets.pictured_meshes import PictureOptions
 from ..errors import InputError
 from .folder import check_folder, remove
-from .record import check_record, write_record
+from .record import check_record, read_record, write_record
 
 if TYPE_CHECKING:
     from ..data import PicturesReport
@@ -58,14 +61,18 @@ class DataPictures:
             raise InputError(f"--workers: expected at least 1, got {self.workers}")
         meshes = find_meshes(self.meshes)
         if self.category:
-            meshes = {f"{self.category}/{name.replace('/', '_')}": path for name, path in meshes.items()}
-        check_folder(self.out, self._results(), overwrite=self.overwrite, resume=self.resume)
+            renamed = {f"{self.category}/{name.replace('/', '_')}": path for name, path in meshes.items()}
+            if len(renamed) < len(meshes):
+                raise InputError("--category: two of the meshes would have the same name")
+            meshes = renamed
+        results = self._results(meshes)
+        check_folder(self.out, results, overwrite=self.overwrite, resume=self.resume)
         options, files = dataclasses.asdict(self.pictures), {name: str(path) for name, path in meshes.items()}
         if self.resume and check_record(self.out / RECORD, "pictures", options).get("meshes") != files:
             raise InputError(f"{self.out / RECORD}: the data set was begun with other meshes")
         self.out.mkdir(parents=True, exist_ok=True)
         if self.overwrite:
-            remove(self.out, self._results())
+            remove(self.out, results)
         write_record(self.out / RECORD, "pictures", options, meshes=files)
         with Bar("draw") as bar:
 
@@ -87,10 +94,15 @@ class DataPictures:
             return 130
         return 2 if report.failed else 0
 
-    def _results(self) -> list[str]:
-        """What this command writes, or may have written."""
+    def _results(self, meshes: Iterable[str]) -> list[str]:
+        """What this command writes, or may have written: other classes of DIR are not its own."""
         from ..data.image_sets.nmr_writer import PIECES
+        from ..data.image_sets.pictured_meshes import class_of
         from ..data.shapes.shares import SPLITS
 
-        found = [path.name for split in SPLITS for path in self.out.glob(f"*_{split}_*.npz")]
-        return [RECORD, PIECES, *sorted(found)]
+        classes = {class_of(name) for name in meshes}
+        with suppress(ValueError, KeyError, TypeError):  # no record, or one that is none
+            classes |= {class_of(name) for name in dict(read_record(self.out / RECORD)["meshes"])}
+        stems = [f"{kind}_{split}" for kind in sorted(classes) for split in SPLITS]
+        found = [path.name for stem in stems for path in self.out.glob(f"{escape(stem)}_*.npz")]
+        return [RECORD, PIECES, *found]

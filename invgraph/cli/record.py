@@ -32,12 +32,27 @@ def check_record(path: Path, key: str, options: Mapping[str, object]) -> dict[st
     Raises:
         InputError: not a record, or other options, with the first that differs.
     """
+    record = read_record(path)
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         before = {name: record[key][name] for name in options}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise InputError(f"{path}: not the record of a data set ({type(error).__name__})") from error
     for name, value in json.loads(json.dumps(dict(options))).items():
         if before[name] != value:
             raise InputError(f"{path}: the data set was begun with {name} {before[name]}, now it would be {value}")
+    return record
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """What :func:`write_record` wrote.
+
+    Raises:
+        InputError: not a record.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not the record of a data set ({type(error).__name__})") from error
+    if not isinstance(record, dict):
+        raise InputError(f"{path}: not the record of a data set")
     return record

@@ -43,8 +43,12 @@ def test_draws_resumes_and_asks_before_it_replaces(meshes, tmp_path, capsys):
     assert "begun with seed 0, now it would be 1" in capsys.readouterr().err
     assert run(meshes / "egg", "--out", out, "--resume") == 2
     assert "begun with other meshes" in capsys.readouterr().err
+    (out / "lamp_train_images.npz").touch()  # not of this command
     assert run(meshes, "--out", out, "--overwrite", "--category", "round") == 0
-    assert NmrShapes(out, split="train").classes == ("round",)
+    assert sorted(path.name for path in out.glob("*_train_images.npz")) == [
+        "lamp_train_images.npz",
+        "round_train_images.npz",
+    ]
 
 
 def test_a_broken_file_is_one_sentence_and_status_2(meshes, tmp_path, capsys):

@@ -88,12 +88,12 @@ def picture_meshes(
 
     Raises:
         ValueError: ``workers`` below 1.
-        InputError: a folder that cannot be written; a class of fewer meshes than it is divided into.
+        InputError: a folder that cannot be written; a class of fewer meshes than splits; names of another form.
     """
     options = options or PictureOptions()
     classes: dict[str, list[str]] = {}
     for name in meshes:
-        classes.setdefault(name.rpartition("/")[0] or CLASS, []).append(name)
+        classes.setdefault(class_of(name), []).append(name)
     plan: dict[tuple[str, str], list[_MeshFile]] = {}
     for kind, names in sorted(classes.items()):
         names = shuffled(names, options.seed)
@@ -102,6 +102,18 @@ def picture_meshes(
             if files:
                 plan[kind, split] = sorted(files, key=lambda file: file.name)
     return write_nmr(Path(out), plan, options.points, batch=1, workers=workers, progress=progress)
+
+
+def class_of(name: str) -> str:
+    """The class of a mesh of this name.
+
+    Raises:
+        InputError: neither "CLASS/MODEL" nor "MODEL".
+    """
+    kind, _, model = name.rpartition("/")
+    if not model or "/" in kind or kind in (".", ".."):
+        raise InputError(f"mesh name {name!r}: expected CLASS/MODEL or MODEL")
+    return kind or CLASS
 
 
 def _parts(kind: str, count: int, shares: Sequence[float]) -> list[range]:

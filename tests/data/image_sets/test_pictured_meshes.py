@@ -99,6 +99,8 @@ def test_every_split_has_a_mesh_of_a_class(tmp_path):
         ig.save_mesh(tmp_path / f"{name}.ply", bird())
     report = picture_meshes({name: tmp_path / f"{name}.ply" for name in "abcd"}, tmp_path / "out")
     assert [len(names) for names in report.written.values()] == [2, 1, 1]  # shares of 0.7, 0.1 and 0.2
+    with pytest.raises(InputError, match="mesh name 'a/b/c': expected CLASS/MODEL or MODEL"):
+        picture_meshes({"a/b/c": "a.ply"}, tmp_path)
     with pytest.raises(ValueError, match="up: expected 'y' or 'z', got 'x'"):
         PictureOptions(up="x")
 
