@@ -103,7 +103,7 @@ def laplacian_cotangent(mesh: Mesh, *, reduction: Reduction = "sum") -> Tensor:
     u, _ = _unit(corners - opposite)
     v, _ = _unit(corners.roll(-1, 0) - opposite)
     cosine = (u * v).sum(-2)
-    normal = torch.linalg.cross(u, v, dim=-2)
+    normal = _cross(u, v)
     regular = normal.detach().square().sum(-2) > math.sin(_SMALLEST_ANGLE) ** 2
     sine = torch.where(regular[..., None, :], normal, 1.0).square().sum(-2).sqrt()
     limit = cosine.detach().sign() / math.tan(_SMALLEST_ANGLE)
@@ -167,7 +167,13 @@ def _unit_normals(mesh: Mesh) -> tuple[Tensor, Tensor]:
     size = arms.detach().square().sum(-2, keepdim=True).amax(0).sqrt()
     tiny = torch.finfo(arms.dtype).tiny ** 0.25
     first, second = arms / torch.where(size > tiny, size, 1.0)
-    return _unit(torch.linalg.cross(first, second, dim=-2), smallest=64 * torch.finfo(arms.dtype).eps)
+    return _unit(_cross(first, second), smallest=64 * torch.finfo(arms.dtype).eps)
+
+
+def _cross(u: Tensor, v: Tensor) -> Tensor:
+    """u x v, each (N, 3, B); torch's own takes four times as long where the axis is not the last."""
+    (a, b, c), (d, e, f) = u.unbind(-2), v.unbind(-2)
+    return torch.stack([b * f - c * e, c * d - a * f, a * e - b * d], -2)
 
 
 def _reduce(terms: Tensor, reduction: Reduction) -> Tensor:
