@@ -6,7 +6,4 @@ latter also needs LLVM's shared library: ``apt-get install libllvm19``, or ``DRJ
 nvdiffrast (``pip install --no-build-isolation git+https://github.com/NVlabs/nvdiffrast``).
 """
 
-import os
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, and before torch
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+import invgraph.cli as _settings  # noqa: F401  threads and memory as the commands have them, before torch
