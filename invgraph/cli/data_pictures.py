@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from ..data.image_sets.pictured_meshes import PictureOptions
+from ..data.image_sets.pictured_meshes import PictureOptions, class_of, planned
 from ..errors import InputError
 from .folder import check_folder, remove
 from .record import check_record, read_record, write_record
@@ -65,11 +65,14 @@ class DataPictures:
             if len(renamed) < len(meshes):
                 raise InputError("--category: two of the meshes would have the same name")
             meshes = renamed
+        planned(meshes, self.pictures)  # before anything is replaced: what cannot be divided is refused
         results = self._results(meshes)
         check_folder(self.out, results, overwrite=self.overwrite, resume=self.resume)
         options, files = dataclasses.asdict(self.pictures), {name: str(path) for name, path in meshes.items()}
-        if self.resume and check_record(self.out / RECORD, "pictures", options).get("meshes") != files:
-            raise InputError(f"{self.out / RECORD}: the data set was begun with other meshes")
+        if self.resume:
+            before = check_record(self.out / RECORD, "pictures", options).get("meshes")
+            if not isinstance(before, dict) or set(before) != set(files):
+                raise InputError(f"{self.out / RECORD}: the data set was begun with other meshes")
         self.out.mkdir(parents=True, exist_ok=True)
         if self.overwrite:
             remove(self.out, results)
@@ -97,7 +100,6 @@ class DataPictures:
     def _results(self, meshes: Iterable[str]) -> list[str]:
         """What this command writes, or may have written: other classes of DIR are not its own."""
         from ..data.image_sets.nmr_writer import PIECES
-        from ..data.image_sets.pictured_meshes import class_of
         from ..data.shapes.shares import SPLITS
 
         classes = {class_of(name) for name in meshes}

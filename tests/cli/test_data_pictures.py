@@ -43,6 +43,9 @@ def test_draws_resumes_and_asks_before_it_replaces(meshes, tmp_path, capsys):
     assert "begun with seed 0, now it would be 1" in capsys.readouterr().err
     assert run(meshes / "egg", "--out", out, "--resume") == 2
     assert "begun with other meshes" in capsys.readouterr().err
+    assert run(meshes / "egg/egg0.ply", "--out", out, "--overwrite", "--category", "egg") == 2
+    assert "class 'egg': expected at least 3 meshes" in capsys.readouterr().err
+    assert len(NmrShapes(out, split="train", classes=["egg"])) == 1  # still there
     (out / "lamp_train_images.npz").touch()  # not of this command
     assert run(meshes, "--out", out, "--overwrite", "--category", "round") == 0
     assert sorted(path.name for path in out.glob("*_train_images.npz")) == [

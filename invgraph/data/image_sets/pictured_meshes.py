@@ -43,7 +43,9 @@ class PictureOptions:
 
 
 @dataclass(frozen=True)
-class _MeshFile:
+class MeshFile:
+    """A shape of a data set in pictures, as it lies in a file."""
+
     name: str
     path: Path
     up: Up
@@ -91,17 +93,25 @@ def picture_meshes(
         InputError: a folder that cannot be written; a class of fewer meshes than splits; names of another form.
     """
     options = options or PictureOptions()
+    plan = planned(meshes, options)
+    return write_nmr(Path(out), plan, options.points, batch=1, workers=workers, progress=progress)
+
+
+def planned(
+    meshes: Mapping[str, str | os.PathLike[str]], options: PictureOptions
+) -> dict[tuple[str, str], list[MeshFile]]:
+    """The meshes of each class and split, in the order of their names; errors as of :func:`picture_meshes`."""
     classes: dict[str, list[str]] = {}
     for name in meshes:
         classes.setdefault(class_of(name), []).append(name)
-    plan: dict[tuple[str, str], list[_MeshFile]] = {}
+    plan: dict[tuple[str, str], list[MeshFile]] = {}
     for kind, names in sorted(classes.items()):
         names = shuffled(names, options.seed)
         for split, part in zip(SPLITS, _parts(kind, len(names), options.split), strict=True):
-            files = [_MeshFile(names[i], Path(meshes[names[i]]), options.up, options.seed) for i in part]
+            files = [MeshFile(names[i], Path(meshes[names[i]]), options.up, options.seed) for i in part]
             if files:
                 plan[kind, split] = sorted(files, key=lambda file: file.name)
-    return write_nmr(Path(out), plan, options.points, batch=1, workers=workers, progress=progress)
+    return plan
 
 
 def class_of(name: str) -> str:
