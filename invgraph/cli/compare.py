@@ -29,8 +29,8 @@ class Compare:
 
     def run(self) -> int:
         """Print the scores; 0."""
+        from ..atomic import write_atomically
         from ..geometry import load_mesh
-        from ..geometry.files import write_atomically
         from ..metrics import evaluate
 
         pred, truth = (load_mesh(path, appearance=False) for path in (self.pred, self.truth))

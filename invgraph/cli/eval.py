@@ -90,8 +90,8 @@ class Eval:
     def _write(self, model: Reconstructor, data: ImageSet, train: ImageSet, found: Evaluation, seconds: float) -> None:
         """All of the results."""
         from .. import __version__
+        from ..atomic import write_atomically
         from ..data.image_sets.synsets import class_name
-        from ..geometry.files import write_atomically
         from ..svr.case_pictures import case_pictures
         from ..svr.surfaces import Surfaces
         from ..viz import Card, Group, contact_sheet, save_picture

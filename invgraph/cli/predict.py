@@ -138,7 +138,7 @@ class Predict:
 
     def _write_page(self, cards: Sequence[Any], entries: Sequence[dict[str, Any]]) -> None:
         from .. import __version__
-        from ..geometry.files import write_atomically
+        from ..atomic import write_atomically
         from ..viz import Card, Group, write_gallery
 
         content = {"invgraph": __version__, "checkpoint": shown(self.checkpoint), "pictures": list(entries)}

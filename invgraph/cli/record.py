@@ -20,7 +20,7 @@ def write_record(path: Path, key: str, options: Mapping[str, object], **extra: o
         extra: what else is written.
     """
     from .. import __version__
-    from ..geometry.files import write_atomically
+    from ..atomic import write_atomically
 
     text = json.dumps({"invgraph": __version__, key: dict(options), **extra}, indent=2)
     write_atomically(path, f"{text}\n".encode())

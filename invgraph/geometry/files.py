@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from ..atomic import write_atomically
 from ..errors import InputError
 from .appearance import Appearance, FaceColors, Texture, VertexColors
 from .mesh import Mesh
@@ -99,31 +99,6 @@ def save_mesh(path: str | os.PathLike[str], mesh: Mesh, *, normals: bool = False
     directions = mesh.vertex_normals().float().numpy() if normals else None
     for file, data in encode(path, kind, mesh, directions).items():
         write_atomically(file, data)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` through a temporary file in the same folder, so that no reader sees half of it.
-
-    Raises:
-        InputError: the folder is missing or cannot be written.
-    """
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    except OSError as error:
-        raise InputError(f"{path}: cannot write here ({error.strerror})") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)  # mkstemp made it private
-        os.replace(name, path)
-    except OSError as error:
-        os.unlink(name)
-        raise InputError(f"{path}: cannot write here ({error.strerror})") from error
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def _kind(path: Path, known: tuple[str, ...]) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from markupsafe import escape
 
+from ..atomic import write_atomically
 from ..errors import InputError
-from ..geometry.files import write_atomically
 from .chart import Series, line_chart
 
 _STYLE = """

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from ..atomic import write_atomically
 from ..errors import InputError
-from ..geometry.files import write_atomically
 from .arrays import as_picture, to_bytes
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ..geometry.files import write_atomically
+from ..atomic import write_atomically
 from .arrays import as_picture
 from .encode import picture_uri
 from .overlay import BACKGROUND

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..geometry.files import write_atomically
+from ..atomic import write_atomically
 from .arrays import as_picture
 from .chart import Series, bar_chart, line_chart
 from .encode import fitted, picture_uri, video_uri

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+
+from ...atomic import written_whole
 
 Entry = tuple[tuple[int, ...], type]
 """Shape and type of an array."""
@@ -23,22 +23,14 @@ def write_archive(target: Path, entries: Mapping[str, Entry], parts: Sequence[Pa
         parts: npz files that hold arrays of these names.
 
     Raises:
-        OSError: it cannot be written.
+        InputError: it cannot be written.
     """
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            for key, (shape, dtype) in entries.items():
-                entry = zipfile.ZipInfo(f"{key}.npy")  # of no date
-                with archive.open(entry, "w", force_zip64=True) as stream:
-                    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
-                    np.lib.format.write_array_header_1_0(stream, header)
-                    for path in parts:
-                        with np.load(path) as part:
-                            stream.write(np.ascontiguousarray(part[key]).tobytes())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp made it private
-        os.replace(temporary, target)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with written_whole(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        for key, (shape, dtype) in entries.items():
+            entry = zipfile.ZipInfo(f"{key}.npy")  # of no date
+            with archive.open(entry, "w", force_zip64=True) as stream:
+                header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(stream, header)
+                for path in parts:
+                    with np.load(path) as part:
+                        stream.write(np.ascontiguousarray(part[key]).tobytes())

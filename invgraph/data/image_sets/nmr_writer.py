@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
+from ...atomic import write_atomically
 from ...errors import InputError
-from ...geometry.files import write_atomically
 from ...interrupt import Interrupt
 from ..shapes.workers import run_jobs
 from .nmr import IMAGES, POINTS, VOXELS
@@ -222,7 +222,4 @@ class _Class:
             },
         }
         for kind, target in self._targets.items():
-            try:
-                write_archive(target, each[kind], [job.path for job in drawn])
-            except OSError as error:
-                raise InputError(f"{target}: cannot write here ({error.strerror or error})") from error
+            write_archive(target, each[kind], [job.path for job in drawn])

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ...atomic import write_atomically
 from ...errors import InputError
-from ...geometry.files import write_atomically
 from .records import Voxels
 
 _MAX_RESOLUTION = 2048

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
+from ...atomic import write_atomically
 from ...errors import InputError
-from ...geometry.files import write_atomically
 from .binvox import load_binvox, save_binvox
 from .npz import load_pointcloud, load_points, save_pointcloud, save_points
 from .records import ShapeCloud, ShapePoints, Voxels

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...atomic import write_atomically
 from ...errors import InputError
-from ...geometry.files import write_atomically
 from .records import ShapeCloud, ShapePoints
 
 Arrays = dict[str, np.ndarray]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ...atomic import written_whole
 from ...errors import InputError
 from .folder import CLOUD, NEAR, POINTS, VOXELS, ShapeFolder
 from .records import ShapeCloud, ShapePoints
@@ -48,31 +48,17 @@ def pack_shapes(folder: ShapeFolder, path: str | os.PathLike[str], *, progress: 
     parts = [part for part, name in PARTS.items() if all((folder.path(i) / name).is_file() for i in range(count))]
     if not parts:
         raise InputError(f"{folder.root}: expected one of {', '.join(PARTS.values())} in the folder of every model")
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    except OSError as error:
-        raise InputError(f"{path}: cannot write here ({error.strerror or error})") from error
-    os.close(handle)
-    try:
-        with h5py.File(temporary, "w") as file:
-            file.attrs["format"] = FORMAT
-            file["models"] = np.array([name.encode() for name in folder.models])
-            for number, part in enumerate(parts):
-                group = file.create_group(part)
-                write = _VoxelWriter(group, count) if part == "voxels" else _PointWriter(group, count)
-                for i in range(count):
-                    write(i, folder.path(i) / PARTS[part], getattr(folder, part)(i))
-                    if progress is not None:
-                        progress(number * count + i + 1, len(parts) * count)
-                write.close()
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp made it private
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot write here ({error.strerror or error})") from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["format"] = FORMAT
+        file["models"] = np.array([name.encode() for name in folder.models])
+        for number, part in enumerate(parts):
+            group = file.create_group(part)
+            write = _VoxelWriter(group, count) if part == "voxels" else _PointWriter(group, count)
+            for i in range(count):
+                write(i, folder.path(i) / PARTS[part], getattr(folder, part)(i))
+                if progress is not None:
+                    progress(number * count + i + 1, len(parts) * count)
+            write.close()
 
 
 class _PointWriter:
