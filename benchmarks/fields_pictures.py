@@ -6,6 +6,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,17 @@ import torch
 from PIL import Image
 
 from benchmarks.measure import header, machine, row
-from invgraph.data import SYNSETS, ChoyShapes, DvrShapes, MadeOptions, NmrShapes, make_shape, make_shapes, nmr_voxels
-from invgraph.data.made.shape import draw
+from invgraph.data import (
+    SYNSETS,
+    ChoyShapes,
+    DvrShapes,
+    MadeOptions,
+    NmrShapes,
+    make_shape,
+    make_shapes,
+    nmr_pictures,
+    nmr_voxels,
+)
 from invgraph.data.shapes import SampleOptions, sample_shape
 
 BATCH = 64
@@ -33,7 +43,7 @@ def made_shapes(arguments: argparse.Namespace) -> None:
         for index in range(40):
             clock = [time.process_time()]
             mesh = make_shape(name, index)
-            for step in (draw, nmr_voxels, lambda m: sample_shape(m, wanted)):
+            for step in (nmr_pictures, nmr_voxels, lambda m: sample_shape(m, wanted)):
                 clock.append(time.process_time())
                 step(mesh)
             spent += 1000 * np.diff([*clock, time.process_time()])
@@ -75,8 +85,7 @@ def picture_reading(arguments: argparse.Namespace) -> None:
                     resized = Image.fromarray(shown.numpy()).resize((size, size))
                     resized.save(model / part / f"{k:04d}.{'png' if part == 'mask' else suffix}")
             folders = reader(folder / reader.__name__)
-            views = torch.arange(24)
-            pace = 24 * _pace(lambda r=folders, v=views: r.images(0, v))
+            pace = 24 * _pace(partial(folders.images, 0, torch.arange(24)))
             row(reader.__name__, f"pictures of {size}x{size}, {suffix}", f"{pace:,.0f}")
 
 

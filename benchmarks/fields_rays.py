@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 import torch
 from scipy.optimize import minimize_scalar
@@ -43,7 +44,10 @@ def rays_time(arguments: argparse.Namespace) -> None:
             def alpha(method: str = method, field: Field = field) -> Tensor:
                 return ray_alpha(field, cameras, method=method)  # type: ignore[arg-type]
 
-            forward, both = medians_ms(alpha, lambda alpha=alpha: alpha().mean().backward(), repeats=arguments.repeats)
+            def forward_and_back(alpha: Callable[[], Tensor] = alpha) -> None:
+                alpha().mean().backward()
+
+            forward, both = medians_ms(alpha, forward_and_back, repeats=arguments.repeats)
             row(name, method, ms(forward), ms(both))
 
 

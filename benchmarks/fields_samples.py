@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def decoder(arguments: argparse.Namespace) -> None:
     _table(arguments, _fit_decoder, (MIXED,))
 
 
-def _table(arguments: argparse.Namespace, fit: Callable[[Path, str], Fitted], samples: object) -> None:
+def _table(arguments: argparse.Namespace, fit: Callable[[Path, str], Fitted], samples: Iterable[str]) -> None:
     print(machine() + "\n")
     header("object", "samples", "IoU", "Chamfer-L1", "normal cons.", "parameters", "fit s", "mesh s")
     for name in OBJECTS:
@@ -174,14 +174,17 @@ def lookup(arguments: argparse.Namespace) -> None:
             parts.append((table[(at[..., 0] * (n + 1) + at[..., 1]) * (n + 1) + at[..., 2]] * weight).sum(1))
         return torch.cat(parts, 1)
 
+    def forward_and_back(function: Callable[[Tensor], Tensor], x: Tensor) -> None:
+        function(x).sum().backward()
+
     header("look-up", "forward ms", "with gradients to features ms", "and to points ms", "second derivatives")
     for name, function in (("GridField", ours), ("grid_sample", by_grid_sample), ("indexing", by_index)):
         assert torch.allclose(function(points), ours(points), atol=1e-6)
         moving = points.clone().requires_grad_()
         times = medians_ms(
-            lambda f=function: f(points).detach(),
-            lambda f=function: f(points).sum().backward(),
-            lambda f=function, x=moving: f(x).sum().backward(),
+            functools.partial(function, points),
+            functools.partial(forward_and_back, function, points),
+            functools.partial(forward_and_back, function, moving),
             repeats=arguments.repeats,
         )
         row(name, *(ms(t) for t in times), "no" if name == "grid_sample" else "yes")
