@@ -65,6 +65,39 @@ def fit(
         raise ValueError(f"options.shape: expected {shape.representation!r}, as shape is, got {options.shape!r}")
     train, held = _split(views, options.holdout)
     saved = load_checkpoint(checkpoint) if resume and checkpoint is not None else None
+    run = _begun(shape, train, options, stages, saved)
+    with ExitStack() as stack:
+        interrupt = stack.enter_context(Interrupt())
+        for callback in callbacks:
+            stack.callback(callback.close)
+        _descend(run, callbacks, checkpoint, interrupt)
+        run.release()
+        result = FitResult(
+            mesh=run.shape.export(),
+            shape=run.shape,
+            options=options,
+            train=train,
+            held=held,
+            start=run.facts["start"],
+            note=run.facts["note"],
+            history=run.history,
+            seconds=run.seconds,
+            interrupted=run.stage_index < len(run.stages),
+        )
+        result.metrics = measure(result)
+        for callback in callbacks:
+            callback.on_end(result)
+    return result
+
+
+def _begun(
+    shape: Shape | None,
+    train: Views,
+    options: FitOptions,
+    stages: Sequence[Stage] | None,
+    saved: dict[str, Any] | None,
+) -> Run:
+    """The run before its first step, or where the checkpoint left it."""
     began = time.perf_counter()
     start, note = "shape", ""
     if saved is not None:
@@ -81,45 +114,29 @@ def fit(
         if saved["schedule"] != repr(chosen):
             raise InputError("stages: not those of the run to resume")
         run.restore(saved)
+    return run
 
-    with ExitStack() as stack:
-        interrupt = stack.enter_context(Interrupt())
+
+def _descend(
+    run: Run, callbacks: Sequence[Callback], checkpoint: str | os.PathLike[str] | None, interrupt: Interrupt
+) -> None:
+    """Stage after stage, until the end or Ctrl-C."""
+    every = run.options.checkpoint_every
+    while run.stage_index < len(run.stages) and not interrupt.requested:
+        if run.optimizer is None:
+            run.begin_stage()
         for callback in callbacks:
-            stack.callback(callback.close)
-        while run.stage_index < len(chosen) and not interrupt.requested:
-            if run.optimizer is None:
-                run.begin_stage()
+            callback.on_stage(StageStart(run.stage, run.stage_index, run.stages, run.shape))
+        while run.step < run.stage.steps and not interrupt.requested:
+            step = run.take_step()
             for callback in callbacks:
-                callback.on_stage(StageStart(run.stage, run.stage_index, chosen, run.shape))
-            while run.step < run.stage.steps and not interrupt.requested:
-                step = run.take_step()
-                for callback in callbacks:
-                    callback.on_step(step)
-                every = options.checkpoint_every
-                if checkpoint is not None and every and step.total % every == 0:
-                    save_checkpoint(checkpoint, run.state())
-            if run.step == run.stage.steps:
-                run.end_stage()
-            if checkpoint is not None:
+                callback.on_step(step)
+            if checkpoint is not None and every and step.total % every == 0:
                 save_checkpoint(checkpoint, run.state())
-        interrupted = run.stage_index < len(chosen)
-        run.release()
-        result = FitResult(
-            mesh=run.shape.export(),
-            shape=run.shape,
-            options=options,
-            train=train,
-            held=held,
-            start=start,
-            note=note,
-            history=run.history,
-            seconds=run.seconds,
-            interrupted=interrupted,
-        )
-        result.metrics = measure(result)
-        for callback in callbacks:
-            callback.on_end(result)
-    return result
+        if run.step == run.stage.steps:
+            run.end_stage()
+        if checkpoint is not None:
+            save_checkpoint(checkpoint, run.state())
 
 
 def _split(views: Views, holdout: int) -> tuple[Views, Views | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -35,7 +34,7 @@ class Run:
     """The moving parts of a fit: everything that a checkpoint holds."""
 
     def __init__(
-        self, shape: Shape, views: Views, options: FitOptions, stages: Sequence[Stage], facts: dict[str, str]
+        self, shape: Shape, views: Views, options: FitOptions, stages: tuple[Stage, ...], facts: dict[str, str]
     ) -> None:
         self.shape = shape
         self.options = options
