@@ -46,9 +46,10 @@ def make_shapes(
 ) -> PicturesReport:
     """Make shapes and write ``{SYNSET}_{SPLIT}_images.npz``, ``_voxels.npz`` and ``_points.npz``.
 
-    Files are written once all of their shapes are there, whole or not at all; until then finished batches lie in
-    ``OUT/.pieces``, from which the next call with the same options goes on. A shape's bytes depend on the seed, its
-    class and its number alone. On Ctrl-C the batches at work are finished; a second one ends at once.
+    Files are written once all of their shapes were tried, whole or not at all, and without those that failed; until
+    then finished batches lie in ``OUT/.pieces``, from which the next call with the same options goes on. A shape's
+    bytes depend on the seed, its class and its number alone. On Ctrl-C the batches at work are finished; a second one
+    ends at once.
 
     Args:
         out: folder; made if missing. Files that are there already are taken as finished.
