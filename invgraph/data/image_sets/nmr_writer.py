@@ -168,14 +168,21 @@ def sampled_points(mesh: Mesh, count: int, seed: int) -> ShapePoints:
     """At least ``count`` points of the padded cube and their occupancies; of at least ``ENOUGH`` some are inside.
 
     Of a glider that fills 0.0006 of the cube, one sample of 10,000 in 300 has none: then another seed is taken.
+
+    Args:
+        mesh: one mesh in the unit cube, with an area.
+
+    Raises:
+        InputError: it seems to enclose nothing.
     """
     from ..shapes.sampling import SampleOptions, sample_shape
 
     wanted = SampleOptions(points=max(count, ENOUGH), near=0, cloud=0, voxels=0)
-    for attempt in range(TRIES - 1):
+    for attempt in range(TRIES):
         with suppress(InputError):
             return cast("ShapePoints", sample_shape(mesh, wanted, seed=seed + attempt).points)
-    return cast("ShapePoints", sample_shape(mesh, wanted, seed=seed + TRIES - 1).points)
+    tried = TRIES * wanted.points
+    raise InputError(f"encloses none of {tried:,} points of the cube; 0 points a shape leave out 3D supervision")
 
 
 class _Class:

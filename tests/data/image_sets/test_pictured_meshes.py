@@ -91,6 +91,16 @@ def test_what_is_not_seen_is_refused_and_warnings_come_through(tmp_path):
     assert NmrShapes(tmp_path / "out", split="train").classes == ("bird", "doubled")
 
 
+def test_a_sheet_has_no_inside_and_is_drawn_without_points(tmp_path):
+    corners = torch.tensor([[-0.5, 0.0, 0.5], [0.5, 0.0, 0.5], [0.5, 0.0, -0.5], [-0.5, 0.0, -0.5]])
+    ig.save_mesh(tmp_path / "sheet.ply", ig.Mesh(corners, torch.tensor([[0, 1, 2], [0, 2, 3]])))
+    meshes = {"sheet": tmp_path / "sheet.ply"}
+    report = picture_meshes(meshes, tmp_path / "out", PictureOptions(split=(1, 0, 0)))
+    assert len(report.failed) == 1
+    assert "encloses none of 100,000 points" in report.failed[0]
+    assert not picture_meshes(meshes, tmp_path / "drawn", PictureOptions(split=(1, 0, 0), points=0)).failed
+
+
 def test_every_split_has_a_mesh_of_a_class(tmp_path):
     with pytest.raises(InputError, match="class 'shapes': expected at least 3 meshes, one for each split, got 2"):
         picture_meshes({"a": "a.ply", "b": "b.ply"}, tmp_path)
